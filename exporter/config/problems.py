@@ -1,0 +1,34 @@
+"""What is wrong with a configuration, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+WHOLE_FILE = "(file)"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault: `message` says what is wrong and what to do, `key` where: `poll.windows[1]`.
+
+    Lines count from 1. `key` is empty where the file as a whole is meant.
+    """
+
+    file: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key or WHOLE_FILE}: {self.message}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` has every reason, sorted by line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of the program, and never leaves this package
+    """A value is not acceptable. Carries what is wrong and what to do, never the value itself."""
