@@ -13,6 +13,7 @@ from exporter.config.model import (
 )
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.secret import Secret
+from exporter.config.secret_file import SecretFileError, read_secret_file
 
 __all__ = [
     "Account",
@@ -24,9 +25,11 @@ __all__ = [
     "Poll",
     "Problem",
     "Secret",
+    "SecretFileError",
     "Window",
     "format_duration",
     "load",
     "parse",
     "parse_duration",
+    "read_secret_file",
 ]

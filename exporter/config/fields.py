@@ -1,0 +1,274 @@
+"""The table of every key: from it the loader works, and documentation and schema are made.
+
+A default is written as it would be in YAML, and goes the same way as what a user writes.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.config.kinds import (
+    LONGEST_LABEL,
+    Kind,
+    credential,
+    currency,
+    duration,
+    money,
+    number,
+    path,
+    status,
+    text,
+    whole,
+    window,
+)
+from exporter.config.urls import read_base_url
+from exporter.config.zones import read_zone
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of `of`; `required` means at least one."""
+
+    of: "Kind | Section"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key. `example` is shown where it is required and missing."""
+
+    name: str
+    kind: "Kind | Many | Section"
+    help: str
+    default: str | tuple[str, ...] | None = None
+    required: bool = False
+    unit: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping with known keys."""
+
+    help: str
+    fields: tuple[Field, ...]
+
+
+POLL: Final = Section(
+    "How the API is asked; the same for every account.",
+    (
+        Field("interval", duration(), "Time from one poll to the next.", "60s", unit="duration"),
+        Field(
+            "timeout",
+            duration(),
+            "Longest time for one request; at most the deadline, to which the default adapts.",
+            "10s",
+            unit="duration",
+        ),
+        Field(
+            "deadline",
+            duration(),
+            "Longest time for one whole poll; at most the interval. The default is never more "
+            "than five sixths of the interval.",
+            "50s",
+            unit="duration",
+        ),
+        Field(
+            "concurrency",
+            whole(minimum=1, maximum=100),
+            "Requests in flight at once, for one account.",
+            "4",
+            unit="requests",
+        ),
+        Field(
+            "requests_per_second",
+            number(maximum=1000),
+            "Most requests in one second, for one account.",
+            "5",
+            unit="requests per second",
+        ),
+        Field(
+            "lookback",
+            duration(minimum=1),
+            "What recent means: tasks created within it are watched.",
+            "24h",
+            unit="duration",
+        ),
+        Field(
+            "windows",
+            Many(window()),
+            "Sliding windows; gauges are published once for each, labelled as written here. None "
+            "is longer than lookback; default windows that would be are left out.",
+            ("1h", "24h"),
+            unit="durations",
+        ),
+        Field(
+            "settle",
+            duration(minimum=0),
+            "For so long after a task has ended it is read again a few times, since its money "
+            "may settle late; 0s: never.",
+            "1h",
+            unit="duration",
+        ),
+        Field(
+            "full_sweep",
+            duration(),
+            "How often everything within lookback is read again.",
+            "1h",
+            unit="duration",
+        ),
+        Field(
+            "stale_after",
+            duration(),
+            "After so long without a good poll, window gauges are withdrawn. The default is at "
+            "least three intervals.",
+            "5m",
+            unit="duration",
+        ),
+    ),
+)
+
+METRICS: Final = Section(
+    "How many series may come of it.",
+    (
+        Field(
+            "script_limit",
+            whole(minimum=1, maximum=10_000),
+            "Scripts (AI Agent templates) told apart for one app; those beyond it are summed "
+            'under script_id="other", so that sums stay true.',
+            "100",
+            unit="scripts",
+        ),
+        Field(
+            "task_limit",
+            whole(minimum=0, maximum=10_000),
+            "Newest unfinished tasks of an account that get series of their own; 0: none.",
+            "50",
+            unit="tasks",
+        ),
+    ),
+)
+
+OBJECTIVES: Final = Section(
+    "What you want to hold. Published as metrics, which the alert rules read; each is optional.",
+    (
+        Field(
+            "answer_ratio",
+            number(maximum=1),
+            "Least share of calls that are answered, such as 0.3 for 30 %.",
+            unit="ratio",
+        ),
+        Field(
+            "failure_ratio",
+            number(maximum=1, zero=True),
+            "Largest share of calls that fail.",
+            unit="ratio",
+        ),
+        Field(
+            "average_call_duration",
+            duration(),
+            "Least average duration of an answered call.",
+            unit="duration",
+        ),
+        Field(
+            "daily_spend",
+            money(),
+            "Most money in 24 hours, in the account's currency.",
+            unit="currency",
+        ),
+    ),
+)
+
+APP: Final = Section(
+    "An AI Agent app that is asked for on its own.",
+    (
+        Field(
+            "id",
+            whole(minimum=1, maximum=10**18 - 1),
+            "The app's id at the API (idxAppId); unique within the account.",
+            required=True,
+            example="12",
+        ),
+        Field(
+            "name",
+            text(longest=LONGEST_LABEL),
+            "Label value for the app; unique within the account.",
+            required=True,
+            example="collections",
+        ),
+        Field("objectives", OBJECTIVES, "Objectives for this app alone."),
+    ),
+)
+
+ACCOUNT: Final = Section(
+    "One account of the API.",
+    (
+        Field(
+            "name",
+            text(longest=LONGEST_LABEL),
+            "Label value for the account; unique.",
+            required=True,
+            example="production",
+        ),
+        Field(
+            "api_key",
+            credential(),
+            "The API key.",
+            required=True,
+            example="${ITNIO_API_KEY}",
+        ),
+        Field("api_secret", credential(), "The API secret; either this or api_secret_file."),
+        Field(
+            "api_secret_file",
+            path(),
+            "File that holds the API secret, relative to this file's folder. It is read again "
+            "when it changes.",
+        ),
+        Field(
+            "base_url",
+            Kind("URL", read_base_url, {"type": "string", "format": "uri"}, hidden=True),
+            "Where the API is.",
+            "https://api.itniotech.com",
+        ),
+        Field(
+            "timezone",
+            Kind("time zone", read_zone, {"type": "string", "minLength": 1}),
+            "Zone of the API's local times: an IANA name or a UTC offset such as +08:00. The "
+            "vendor does not document it; `check --live` finds it.",
+            "Asia/Shanghai",
+        ),
+        Field(
+            "currency",
+            currency(),
+            "Currency of agentFee, which the API gives without one.",
+            "USD",
+        ),
+        Field(
+            "apps",
+            Many(APP),
+            "Apps to ask for, one query each and each with its label; none: one query for all.",
+            (),
+        ),
+        Field("objectives", OBJECTIVES, "Objectives for the account as a whole."),
+        Field(
+            "search",
+            text(longest=256, empty=True),
+            "Only tasks whose name, voice file name or text-to-speech contains this "
+            "(searchCondition); empty: all.",
+            "",
+        ),
+        Field(
+            "statuses",
+            Many(status()),
+            "Only tasks with one of these statuses, by name or code (statusList); none: all.",
+            (),
+        ),
+    ),
+)
+
+ROOT: Final = Section(
+    "Configuration of itnio-exporter.",
+    (
+        Field("poll", POLL, POLL.help),
+        Field("metrics", METRICS, METRICS.help),
+        Field("accounts", Many(ACCOUNT), "The accounts that are watched.", required=True),
+    ),
+)
