@@ -2,6 +2,7 @@
 ##
 ##   make demo          set everything up and run the exporter over a simulated account
 ##   make test          set everything up, run every check and every test
+##   make install       only the command, as .venv/bin/itnio-exporter
 ##
 ##   make check         style, types, imports and generated pages, without the tests
 ##   make fast          only the tests that start no server
@@ -25,13 +26,15 @@ RUN := $(VENV)/.run.stamp
 DEV := $(VENV)/.dev.stamp
 PACKAGE := $(VENV)/.package.stamp
 
-.PHONY: help demo test check fast format docs requirements clean servers
+.PHONY: help demo test install check fast format docs requirements clean servers
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
 
-demo: $(RUN) $(PACKAGE)
+install: $(RUN) $(PACKAGE)
+
+demo: install
 	@exec $(BIN)/itnio-exporter demo
 
 test: check servers
@@ -51,7 +54,7 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(RUN) $(PACKAGE)
+docs: install
 	$(BIN)/python scripts/generate_docs.py
 
 requirements: $(BIN)/python
