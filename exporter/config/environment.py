@@ -53,8 +53,8 @@ def substitute(text: str, environ: Mapping[str, str]) -> Substituted:
     result = _REFERENCE.sub(replace, text)
     if unset:
         names = " and ".join(f"${{{name}}}" for name in dict.fromkeys(unset))
-        verb = "are" if len(set(unset)) > 1 else "is"
+        verb, pronoun = ("are", "them") if len(set(unset)) > 1 else ("is", "it")
         raise Refusal(
-            f"{names} {verb} not set in the environment; set it or write ${{VAR:-default}}"
+            f"{names} {verb} not set in the environment; set {pronoun}, or write ${{VAR:-default}}"
         )
     return Substituted(result, tuple(dict.fromkeys(used)))
