@@ -1,0 +1,55 @@
+"""What README and CONTRIBUTING tell people to type and to read exists."""
+
+import re
+
+import pytest
+
+from tests.project.files import (
+    ROOT,
+    development_requirements,
+    project_files,
+    read,
+    runtime_requirements,
+    tool_requirements,
+)
+
+PAGES = sorted(str(path.relative_to(ROOT)) for path in project_files() if path.suffix == ".md")
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"(?m)^([a-z]+):", read("Makefile")))
+
+
+def code(page: str) -> str:
+    """What stands in code blocks and between backticks."""
+    return "\n".join(re.findall(r"(?s)```.*?```|`[^`\n]+`", read(page)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_make_commands_exist(page: str) -> None:
+    assert set(re.findall(r"\bmake ([a-z]+)", code(page))) <= make_targets()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    here = (ROOT / page).parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(page))
+    assert [link for link in links if not (here / link).exists()] == []
+
+
+def test_readme_begins_with_the_two_commands() -> None:
+    first_screen = "\n".join(read("README.md").splitlines()[:25])
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+
+
+def test_help_names_every_target() -> None:
+    told = set(re.findall(r"(?m)^##   make ([a-z]+)", read("Makefile")))
+    assert told == make_targets() - {"help", "servers"}
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    section = read("CONTRIBUTING.md").split("\n## Dependencies\n")[1]
+    told = re.findall(r"(?m)^- \*\*([a-z0-9-]+)\*\*: \S", section)
+    needed = runtime_requirements() + development_requirements() + tool_requirements()
+    assert sorted(told) == sorted({requirement.name for requirement in needed})
