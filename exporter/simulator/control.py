@@ -1,0 +1,174 @@
+"""Control of a running simulator over HTTP, for other processes: demo, crash tests.
+
+Under `/simulator/`, and for loopback only: there is no authentication, and it can do whatever
+a test wants to do to the API. Requests from elsewhere are refused with 403, and bodies must be
+JSON by their content type, so that no web page can post them.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from exporter.simulator.api_server import ApiServer
+from exporter.simulator.faults import Fault
+from exporter.simulator.incidents import Incident, IncidentKind
+from exporter.simulator.settings import SECONDS_A_DAY
+from exporter.simulator.world import SimulatedWorld
+
+PREFIX = "/simulator"
+_T = TypeVar("_T")
+
+
+class IncidentOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """An incident as it is asked for: it begins now, and lasts `seconds`, unless told else."""
+
+    kind: IncidentKind
+    begin: float | None = None
+    end: float | None = None
+    seconds: float = 1800.0
+    app: int | None = None
+    script: int | None = None
+    strength: float | None = None
+    currency: str = "EUR"
+
+
+class Control:
+    """The handlers; all times in them are Unix seconds of the world's clock."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the control in an application."""
+        handlers: list[tuple[str, str, Callable[[web.Request], web.Response]]] = [
+            ("GET", "/state", self._state),
+            ("GET", "/truth", self._truth),
+            ("GET", "/requests", self._requests),
+            ("DELETE", "/requests", self._clear_requests),
+            ("DELETE", "/faults", self._clear_faults),
+            ("DELETE", "/faults/{number:\\d+}", self._clear_faults),
+            ("DELETE", "/incidents/{number:\\d+}", self._end_incident),
+        ]
+        for method, path, handler in handlers:
+            app.router.add_route(method, PREFIX + path, _on_loopback(handler))
+        app.router.add_post(f"{PREFIX}/faults", self._add_fault)
+        app.router.add_post(f"{PREFIX}/incidents", self._add_incident)
+
+    def _state(self, request: web.Request) -> web.Response:
+        del request
+        world = self._server.world
+        incidents = world.incidents if isinstance(world, SimulatedWorld) else {}
+        return web.json_response(
+            {
+                "now": self._server.clock(),
+                "faults": [asdict(entry) for entry in self._server.faults.active],
+                "incidents": {str(n): asdict(incident) for n, incident in incidents.items()},
+                "requests": self._server.log.total,
+                "settings": msgspec.to_builtins(world.settings)
+                if isinstance(world, SimulatedWorld)
+                else None,
+            }
+        )
+
+    def _truth(self, request: web.Request) -> web.Response:
+        """`now`, `created_from` (a day before now), `created_to` (now), `app`, `peaks`, `since`."""
+        query = request.query
+        now = _float(query.get("now"), self._server.clock())
+        begin = _float(query.get("created_from"), now - SECONDS_A_DAY)
+        end = _float(query.get("created_to"), now)
+        app = int(_float(query["app"], 0)) if "app" in query else None
+        world = self._server.world
+        if query.get("peaks") and isinstance(world, SimulatedWorld):
+            truth = world.truth(now, begin, end, app, peaks=True)
+        else:
+            truth = world.truth(now, begin, end, app)
+        return web.json_response(
+            {"now": now, "created_from": begin, "created_to": end, **truth.as_json()}
+        )
+
+    def _requests(self, request: web.Request) -> web.Response:
+        last = int(_float(request.query.get("last"), 100))
+        return web.json_response(self._server.log.as_json(last))
+
+    def _clear_requests(self, request: web.Request) -> web.Response:
+        del request
+        self._server.log.clear()
+        return web.Response(status=204)
+
+    def _clear_faults(self, request: web.Request) -> web.Response:
+        number = request.match_info.get("number")
+        self._server.faults.clear(None if number is None else int(number))
+        return web.Response(status=204)
+
+    def _end_incident(self, request: web.Request) -> web.Response:
+        world = _simulated(self._server)
+        try:
+            world.end_incident(int(request.match_info["number"]), self._server.clock())
+        except KeyError:
+            raise web.HTTPNotFound(text="no such incident") from None
+        return web.Response(status=204)
+
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        fault = await _body(request, Fault)
+        return web.json_response({"number": self._server.faults.add(fault)}, status=201)
+
+    async def _add_incident(self, request: web.Request) -> web.Response:
+        order = await _body(request, IncidentOrder)
+        begin = self._server.clock() if order.begin is None else order.begin
+        try:
+            incident = Incident(
+                kind=order.kind,
+                begin=begin,
+                end=begin + order.seconds if order.end is None else order.end,
+                app=order.app,
+                script=order.script,
+                strength=order.strength,
+                currency=order.currency,
+            )
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        number = _simulated(self._server).add_incident(incident)
+        return web.json_response({"number": number}, status=201)
+
+
+def _simulated(server: ApiServer) -> SimulatedWorld:
+    if not isinstance(server.world, SimulatedWorld):
+        raise web.HTTPConflict(text="a scripted world has no incidents")
+    return server.world
+
+
+def _float(text: str | None, default: float) -> float:
+    if text is None:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise web.HTTPBadRequest(text=f"not a number: {text}") from None
+
+
+async def _body(request: web.Request, kind: type[_T]) -> _T:
+    _require_loopback(request)
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send application/json")
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise web.HTTPBadRequest(text=str(error)) from None
+
+
+def _require_loopback(request: web.Request) -> None:
+    address = ipaddress.ip_address(request.remote) if request.remote else None
+    if address is None or not address.is_loopback:
+        raise web.HTTPForbidden(text="the simulator is controlled from loopback only")
+
+
+def _on_loopback(handler: Callable[[web.Request], web.Response]) -> Any:
+    async def guarded(request: web.Request) -> web.Response:
+        _require_loopback(request)
+        return handler(request)
+
+    return guarded
