@@ -27,6 +27,8 @@ DEV := $(VENV)/.dev.stamp
 PACKAGE := $(VENV)/.package.stamp
 
 .PHONY: help demo test install check fast format docs requirements clean servers
+# One virtual environment: two pips must not write to it at once.
+.NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:
