@@ -16,7 +16,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
 RUN pip wheel --no-index --no-deps --no-build-isolation --wheel-dir dist . \
  && pip --python /opt/itnio-exporter install --no-index --no-deps dist/*.whl \
- && mkdir --mode=0750 /data
+ && mkdir /data
 
 # Nothing is run in this stage, and nothing that runs in the container needs a shell.
 FROM ${BASE}
