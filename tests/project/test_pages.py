@@ -1,9 +1,14 @@
 """What README and CONTRIBUTING tell people to type and to read exists."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
+from exporter import config
 from tests.project.files import (
     ROOT,
     development_requirements,
@@ -41,6 +46,39 @@ def test_readme_begins_with_the_two_commands() -> None:
     first_screen = "\n".join(read("README.md").splitlines()[:25])
     assert "make demo" in first_screen
     assert "make test" in first_screen
+
+
+def readme_yaml(key: str) -> str:
+    """The block of README that begins with this top-level key."""
+    (block,) = [
+        block
+        for block in re.findall(r"(?s)```yaml\n(.*?)```", read("README.md"))
+        if key in yaml.safe_load(block)
+    ]
+    assert isinstance(block, str)
+    return block
+
+
+def test_readme_shows_a_config_that_loads() -> None:
+    environ = {"ITNIO_API_KEY": "key", "ITNIO_API_SECRET": "secret"}
+    (account,) = config.parse(readme_yaml("accounts"), environ).accounts
+    assert account.name == "production"
+
+
+@pytest.mark.integration
+def test_readme_shows_a_scrape_config_that_prometheus_takes(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    assert promtool, "no promtool on PATH: `make servers` installs it"
+    path = tmp_path / "prometheus.yml"
+    path.write_text(readme_yaml("scrape_configs"))
+    checked = subprocess.run(
+        [promtool, "check", "config", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_help_names_every_target() -> None:
