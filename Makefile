@@ -1,4 +1,4 @@
-## itnio-exporter
+## itnio-exporter: a Prometheus exporter for AI-agent voice campaigns
 ##
 ##   make demo          set everything up and run the exporter over a simulated account
 ##   make test          set everything up, run every check and every test
