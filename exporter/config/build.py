@@ -10,6 +10,7 @@ from exporter.config.reading import Place, Report, Value, Values
 from exporter.config.secret import Secret
 from exporter.config.secret_file import SecretFileError, is_world_readable, read_secret_file
 from exporter.config.urls import is_exposed
+from exporter.config.zones import is_inverted
 
 # What the default deadline leaves of an interval, and how many polls the default staleness allows.
 _DEADLINE_SHARE: Final = 5 / 6
@@ -111,7 +112,7 @@ def _windows(values: Values, report: Report) -> tuple[Window, ...]:
             report.problem(
                 item.place,
                 f"'{item.value.label}' is longer than poll.lookback "
-                f"({format_duration(lookback.value)}); shorten it, or lengthen poll.lookback",
+                f"({lookback.text}); shorten it, or lengthen poll.lookback",
             )
         earlier = first.setdefault(item.value.seconds, item.place)
         if earlier is not item.place:
@@ -136,15 +137,20 @@ def _account(values: Values, report: Report, folder: Path) -> Account | None:
     if "timezone" in values.found and not values.given("timezone"):
         report.warning(
             values.where("timezone"),
-            "is not given, and Asia/Shanghai is assumed; write the zone of the API's local times",
+            f"is not given, and {values['timezone'].text} is assumed; "
+            "write the zone of the API's local times",
+        )
+    if is_inverted(values["timezone"].text if "timezone" in values.found else ""):
+        report.warning(
+            values.where("timezone"),
+            "has the opposite sign of an offset: Etc/GMT+8 is UTC-8; write an offset to be sure",
         )
     if not values.complete or secret is None:
         return None
-    zone = values["timezone"]
     fields = _plain(values) | {
         "api_secret": secret,
         "api_secret_file": secret_file,
-        "timezone_name": zone.text if zone.given else str(zone.value),
+        "timezone_name": values["timezone"].text,
         "apps": tuple(_app(app.value) for app in apps),
         "objectives": Objectives(**_plain(values["objectives"].value)),
         # A status given by name and by code is one status.
@@ -175,7 +181,7 @@ def _secret(values: Values, report: Report, folder: Path) -> tuple[Secret | None
             "is missing; write api_secret: ${ITNIO_API_SECRET}, or api_secret_file: and a path",
         )
         return None, None
-    path = folder / named
+    path = (folder / named).absolute()
     try:
         secret = read_secret_file(path)
     except SecretFileError as error:
@@ -199,16 +205,16 @@ def _refuse_repeated(found: Iterable[Value | None], what: str, report: Report) -
 
 
 def _warn_shared_keys(accounts: list[Values], report: Report) -> None:
-    seen: list[tuple[Secret, Place]] = []
+    first: dict[str, Place] = {}
     for account in accounts:
-        key = account.get("api_key")
+        key: Secret | None = account.get("api_key")
         if key is None:
             continue
-        earlier = next((place for other, place in seen if other == key), None)
-        if earlier:
+        place = account.where("api_key")
+        earlier = first.setdefault(key.reveal(), place)
+        if earlier is not place:
             report.warning(
-                account.where("api_key"),
-                f"is the same key as {earlier.key}, so tasks are counted under both accounts",
+                place,
+                f"is the same as {earlier.key}, so tasks may be counted under both accounts; "
+                "remove one of them unless their apps differ",
             )
-        else:
-            seen.append((key, account.where("api_key")))

@@ -224,13 +224,13 @@ ACCOUNT: Final = Section(
         ),
         Field(
             "base_url",
-            Kind("URL", read_base_url, {"type": "string", "format": "uri"}, hidden=True),
+            Kind("a URL", read_base_url, {"type": "string", "format": "uri"}, hidden=True),
             "Where the API is.",
             "https://api.itniotech.com",
         ),
         Field(
             "timezone",
-            Kind("time zone", read_zone, {"type": "string", "minLength": 1}),
+            Kind("a time zone", read_zone, {"type": "string", "minLength": 1}),
             "Zone of the API's local times: an IANA name or a UTC offset such as +08:00. The "
             "vendor does not document it; `check --live` finds it.",
             "Asia/Shanghai",

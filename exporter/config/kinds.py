@@ -77,7 +77,7 @@ def _read_duration(text: str, minimum: float) -> float:
 def duration(*, minimum: float = 0.001) -> Kind:
     """Return the kind of a Prometheus duration, read as seconds."""
     return Kind(
-        "duration",
+        "a duration",
         lambda text: _read_duration(text, minimum),
         {"type": "string", "pattern": f"^(0|{PATTERN})$"},
     )
@@ -92,7 +92,7 @@ def _read_window(text: str) -> Window:
 
 def window() -> Kind:
     """Return the kind of a window: a duration in whole seconds that keeps its spelling."""
-    return Kind("duration", _read_window, {"type": "string", "pattern": f"^{PATTERN}$"})
+    return Kind("a duration", _read_window, {"type": "string", "pattern": f"^{PATTERN}$"})
 
 
 def _plain_number(text: str, wanted: str, pattern: re.Pattern[str]) -> str:
@@ -177,7 +177,7 @@ def path() -> Kind:
             raise Refusal("is empty or no path; write the path of a file")
         return value
 
-    return Kind("path", read, {"type": "string", "minLength": 1}, hidden=True)
+    return Kind("a path", read, {"type": "string", "minLength": 1}, hidden=True)
 
 
 def check_credential(value: str) -> Secret:
@@ -198,7 +198,7 @@ def check_credential(value: str) -> Secret:
 def credential() -> Kind:
     """Return the kind of an API key or secret."""
     return Kind(
-        "secret text",
+        "text",
         check_credential,
         {"type": "string", "minLength": 1},
         hidden=True,
@@ -230,4 +230,4 @@ def status() -> Kind:
         hint = f"did you mean {near}?" if near else f"write one of {names}"
         raise Refusal(f"is not a status; {hint}")
 
-    return Kind("status", read, {"enum": [*STATUSES, *STATUSES.values()]})
+    return Kind("a status", read, {"enum": [*STATUSES, *STATUSES.values()]})

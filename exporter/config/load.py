@@ -15,6 +15,7 @@ from exporter.config.secret import MASK
 from exporter.config.wording import escaped
 
 LARGEST: Final = 1024 * 1024
+MOST_PROBLEMS: Final = 500
 # Shorter texts occur in ordinary words.
 _SHORTEST_MASKED: Final = 4
 
@@ -38,8 +39,18 @@ def parse(text: str, environ: Mapping[str, str], *, file: Path = Path("config.ya
     values = reader.section(ROOT, root, Place(1, ""))
     config = build_config(values, report, file.parent)
     if report.problems or config is None:
-        raise ConfigError(_masked(report.problems, reader.secrets))
+        raise ConfigError(_masked(_first(report.problems), set(reader.secrets)))
     return config
+
+
+def _first(problems: list[Problem]) -> list[Problem]:
+    """Return the problems, or, where aliases have multiplied them, as many as one may read."""
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    shown = sorted(problems, key=lambda problem: problem.line)[:MOST_PROBLEMS]
+    left = len(problems) - MOST_PROBLEMS
+    last = dataclasses.replace(shown[-1], key="", message=f"{left} more problems; mend these first")
+    return [*shown, last]
 
 
 def _read(path: Path) -> str:

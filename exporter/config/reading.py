@@ -39,7 +39,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What was read. `given` is false for a default; `text` is the scalar's, after substitution."""
+    """What was read; `given` is false for a default.
+
+    `text` is as written, after substitution, and empty for a secret.
+    """
 
     value: Any
     place: Place
@@ -128,21 +131,22 @@ class Reader:
             self._report.problem(Place(line, path), f"{what}; {hint}")
             return None
         if absent:
-            return Value(self._default(item, Place(line, path)), Place(line, path), given=False)
+            return self._default(item, Place(line, path))
         return self._read(item.kind, node, Place(line, path)) if node else None
 
-    def _default(self, item: Field, place: Place) -> Any:
-        match item.kind:
-            case Section():
-                return self.section(item.kind, None, place)
-            case Many(of=Kind() as kind):
-                return tuple(
-                    Value(kind.read(text), place, given=False) for text in item.default or ()
-                )
-            case Many():
-                return ()
-            case Kind():
-                return None if item.default is None else item.kind.read(str(item.default))
+    def _default(self, item: Field, place: Place) -> Value:
+        match item.kind, item.default:
+            case Section() as section, _:
+                return Value(self.section(section, None, place), place, given=False)
+            case Many(of=Kind() as kind), tuple(texts):
+                items = tuple(Value(kind.read(text), place, given=False) for text in texts)
+                return Value(items, place, given=False)
+            case Kind() as kind, str(text):
+                return Value(kind.read(text), place, given=False, text=text)
+            case Many(), _:
+                return Value((), place, given=False)
+            case _:
+                return Value(None, place, given=False)
 
     def _read(self, kind: Kind | Many | Section, node: Node, place: Place) -> Value | None:
         match kind:
@@ -169,7 +173,7 @@ class Reader:
 
     def _scalar(self, kind: Kind, node: Node, place: Place) -> Value | None:
         if not isinstance(node, Scalar):
-            self._wrong_shape(node, place, f"a {kind.wants}")
+            self._wrong_shape(node, place, kind.wants)
             return None
         place = Place(node.line, place.key)
         try:
@@ -184,7 +188,7 @@ class Reader:
         except Refusal as refusal:
             self._report.problem(place, f"{_subject(kind, substituted)}{refusal}")
             return None
-        return Value(value, place, given=True, text=substituted.text)
+        return Value(value, place, given=True, text="" if kind.secret else substituted.text)
 
     def _wrong_shape(self, node: Node, place: Place, wanted: str) -> None:
         # What was found is named by its shape alone: it may be a secret in the wrong place.
@@ -212,10 +216,10 @@ class Reader:
             None,
         )
         near = nearest(name, known)
-        if near:
-            hint = f"did you mean {near}?"
-        elif home:
+        if home:
             hint = f"it belongs under {home}"
+        elif near:
+            hint = f"did you mean {near}?"
         else:
             hint = f"known here are {', '.join(known)}"
         self._report.problem(place, f"is not a known key; {hint}")

@@ -58,9 +58,9 @@ def describe_fault(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     if not isinstance(error, yaml.error.MarkedYAMLError):
         return 1, f"is not valid YAML: {_OTHERWISE}"
     problem, context = error.problem or "", error.context or ""
-    # What is never closed is noticed at the end of the file, and mended where it was opened.
-    at_end = "end of stream" in problem or "<stream end>" in problem
-    mark = (error.context_mark if at_end else None) or error.problem_mark or error.context_mark
+    # What is never closed, or a key without its colon, is noticed later, and mended where it began.
+    began = re.search("end of stream|<stream end>|could not find expected ':'", problem)
+    mark = (error.context_mark if began else None) or error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     found = f"{context} | {problem}"
     words = next(

@@ -1,5 +1,6 @@
 """Time zones: an IANA name or an offset from UTC."""
 
+import functools
 import re
 import zoneinfo
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -32,10 +33,18 @@ def read_zone(text: str) -> tzinfo:
             return zoneinfo.ZoneInfo(text)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             pass
+    raise Refusal(f"is no time zone; {_hint(text)}")
+
+
+def is_inverted(text: str) -> bool:
+    """Tell whether it is one of the POSIX-style names whose sign is the other way round."""
+    return re.fullmatch(r"Etc/GMT[+-][1-9][0-9]?", text) is not None
+
+
+@functools.cache
+def _hint(text: str) -> str:
+    # Listing the zones reads folders, and one wrong zone may stand in many accounts by an alias.
     near = nearest(text, zoneinfo.available_timezones())
-    hint = (
-        f"did you mean {near}?"
-        if near
-        else "write an IANA name such as Asia/Shanghai or an offset such as +08:00"
-    )
-    raise Refusal(f"is no time zone; {hint}")
+    if near:
+        return f"did you mean {near}?"
+    return "write an IANA name such as Asia/Shanghai or an offset such as +08:00"
