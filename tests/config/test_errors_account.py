@@ -201,8 +201,8 @@ UNIT = "write a duration like 30s, 5m or 1h30m"
             "zzz: 1",
             (
                 "5: accounts[0].zzz: is not a known key; known here are name, api_key, "
-                "api_secret, api_secret_file, base_url, timezone, currency, apps, objectives, search, "
-                "statuses"
+                "api_secret, api_secret_file, base_url, timezone, currency, apps, objectives, "
+                "search, statuses"
             ),
         ),
         ("interval: 1s", "5: accounts[0].interval: is not a known key; it belongs under poll"),
