@@ -1,0 +1,318 @@
+"""One page of one query: signed, paced, timed, retried where that can help, and read."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, Protocol, Self
+
+import aiohttp
+import msgspec
+import stamina
+from aiolimiter import AsyncLimiter
+
+from exporter.api import errors, signing
+from exporter.api.records import Locale, Page, read_code, read_page
+
+PATH: Final = "/voice/group/call/query"
+AI_AGENT_TASK: Final = 3
+LARGEST_PAGE: Final = 100
+LARGEST_BODY: Final = 32 * 2**20
+ATTEMPTS: Final = 4
+LONGEST_PAUSE: Final = 300.0
+"""Seconds: a Retry-After beyond this is not believed, so that no answer ends the monitoring."""
+
+
+class Observer(Protocol):
+    """What the client tells of each request, for the exporter's own metrics."""
+
+    def request(self, code: str, seconds: float) -> None:
+        """Take note of a request answered with a code (or none, and why) after so long."""
+
+    def clock_skew(self, seconds: float) -> None:
+        """Take note of the server's Date minus our clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signs a request; never shown."""
+
+    api_key: str
+    api_secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials(<secret>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page of the tasks created between two local times, both included."""
+
+    begin: str
+    end: str
+    page: int = 1
+    size: int = LARGEST_PAGE
+    statuses: Sequence[int] = ()
+    app_id: int | None = None
+    search: str = ""
+
+    def body(self) -> dict[str, object]:
+        """Return the request's body, with the optional parameters only where they say something."""
+        params: dict[str, object] = {
+            "strTime": self.begin,
+            "endTime": self.end,
+            "taskType": AI_AGENT_TASK,
+        }
+        if self.statuses:
+            params["statusList"] = list(self.statuses)
+        if self.app_id is not None:
+            params["idxAppId"] = self.app_id
+        if self.search:
+            params["searchCondition"] = self.search
+        return {"current": self.page, "size": self.size, "params": params}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How hard one account may be asked. Times in seconds."""
+
+    timeout: float
+    concurrency: int
+    requests_per_second: float
+
+
+class Client:
+    """One account's way to the API: a session with keep-alive, and its limits.
+
+    ``credentials`` is asked at each request, so that a secret that rotates is picked up;
+    ``clock`` is Unix time, ``monotonic`` measures durations.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Callable[[], Credentials],
+        locale: Locale,
+        limits: Limits,
+        observer: Observer,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.locale = locale
+        self.limits = limits
+        self.last_error: errors.ApiError | None = None
+        """The last request's error since this was last set to None; retried ones included."""
+        self.clock_correction = 0.0
+        """Seconds added to our clock; 0 until the API says that a timestamp has expired."""
+        self._url = base_url.rstrip("/") + PATH
+        self._credentials = credentials
+        self._observer = observer
+        self._clock = clock
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._in_flight = asyncio.Semaphore(limits.concurrency)
+        # One request at a time through the limiter: no burst that a strict server would refuse.
+        self._pace = AsyncLimiter(1, 1 / limits.requests_per_second)
+        self._paused_until = 0.0
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=75),
+            timeout=aiohttp.ClientTimeout(total=self.limits.timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def page(self, query: Query) -> Page:
+        """Return one page; raise ApiError after such retries as can help."""
+        async for attempt in stamina.retry_context(
+            on=self._wait_before_retry,
+            attempts=ATTEMPTS,
+            timeout=None,  # the poll's deadline ends it
+            wait_initial=0.25,
+            wait_max=5.0,
+            wait_jitter=1.0,
+        ):
+            with attempt:
+                return await self._corrected(query)
+        raise AssertionError  # the last attempt raises its own error
+
+    async def _corrected(self, query: Query) -> Page:
+        """Ask; where the timestamp has expired, correct the clock and ask once more."""
+        before = self.clock_correction
+        skew: list[float] = []
+        try:
+            return await self._ask(query, skew)
+        except errors.ClockSkewError:
+            if not skew:
+                raise
+            # Without an offset that explains the refusal, asking again would change nothing.
+            self.clock_correction = skew[-1]
+            if abs(self.clock_correction - before) < 1:
+                raise
+        return await self._ask(query, skew)
+
+    async def _ask(self, query: Query, skew: list[float]) -> Page:
+        async with self._in_flight:
+            await self._wait_for_turn()
+            begun = self._monotonic()
+            code = "internal"
+            try:
+                page = await self._exchange(query, skew)
+                code = "0"
+            except errors.ApiError as error:
+                self.last_error = error
+                code = _label(error)
+                raise
+            finally:
+                if code != "internal":  # a cancelled request has no outcome
+                    self._observer.request(code, self._monotonic() - begun)
+            return page
+
+    async def _exchange(self, query: Query, skew: list[float]) -> Page:
+        assert self._session is not None  # noqa: S101  # within `async with` only
+        now = self._clock()
+        credentials = self._credentials()
+        headers = signing.headers(
+            credentials.api_key, credentials.api_secret, now + self.clock_correction
+        )
+        try:
+            async with self._session.post(
+                self._url,
+                data=msgspec.json.encode(query.body()),
+                headers=headers,
+                allow_redirects=False,  # a signed request goes where the config says, only there
+            ) as response:
+                body = await _read(response)
+                self._note_skew(response, now, skew)
+                return self._read_page(response, body)
+        except TimeoutError:
+            raise errors.RequestTimeoutError(
+                f"no answer within {self.limits.timeout:g} s"
+            ) from None
+        except (aiohttp.ClientPayloadError, aiohttp.ContentTypeError) as error:
+            raise errors.ConnectionFailedError(f"the answer broke off: {_cause(error)}") from None
+        except aiohttp.ClientResponseError as error:
+            raise errors.InvalidResponseError(f"not an HTTP answer: {_cause(error)}") from None
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            raise errors.ConnectionFailedError(_cause(error)) from None
+
+    def _read_page(self, response: aiohttp.ClientResponse, body: bytes) -> Page:
+        if response.status == 200:  # noqa: PLR2004
+            return read_page(body, self.locale)
+        if response.status == 429:  # noqa: PLR2004
+            wait = self._retry_after(response.headers.get("Retry-After"))
+            if wait:
+                self._paused_until = max(self._paused_until, self._monotonic() + wait)
+            raise errors.RateLimitedError("the API answers HTTP 429", retry_after=wait)
+        # Gateways wrap refusals in a status of their own; the code, if one is there, says more.
+        code = read_code(body)
+        if isinstance(code, int) and code in errors.KNOWN_CODES:
+            raise errors.of_code(code, f"HTTP {response.status}")
+        kind = errors.HTTPStatusError
+        if response.status >= 500:  # noqa: PLR2004
+            kind = errors.ServerStatusError
+        raise kind(f"the API answers HTTP {response.status}", status=response.status)
+
+    async def _wait_for_turn(self) -> None:
+        """Hold every request of the account while the server has asked to wait."""
+        while (pause := self._paused_until - self._monotonic()) > 0:
+            self.last_error = errors.RateLimitedError(
+                f"the API asked to wait; requests go on in {pause:.0f} s"
+            )
+            await self._sleep(pause)
+        await self._pace.acquire()
+
+    def _wait_before_retry(self, error: Exception) -> bool | float:
+        if not isinstance(error, errors.ApiError) or not error.passing:
+            return False
+        return True if error.retry_after is None else error.retry_after
+
+    def _note_skew(
+        self, response: aiohttp.ClientResponse, asked_at: float, skew: list[float]
+    ) -> None:
+        """Compare the server's Date, whole seconds, with the middle of our request."""
+        try:
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
+        ours = (asked_at + self._clock()) / 2
+        # Date has lost its fraction: half a second is its expectation.
+        skew.append(date.timestamp() + 0.5 - ours)
+        self._observer.clock_skew(skew[-1])
+
+    def _retry_after(self, value: str | None) -> float | None:
+        """Return seconds from a Retry-After header in either of its forms."""
+        if value is None:
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                date = parsedate_to_datetime(value)
+            except ValueError:
+                return None
+            if date.tzinfo is None:
+                date = date.replace(tzinfo=UTC)
+            seconds = (date - datetime.fromtimestamp(self._clock(), UTC)).total_seconds()
+        return min(max(seconds, 0.0), LONGEST_PAUSE) if seconds == seconds else None  # noqa: PLR0124
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read a body, decompressed, up to the bound."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(2**18):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            response.close()
+            raise errors.InvalidResponseError(
+                f"the answer is larger than {LARGEST_BODY // 2**20} MiB"
+            )
+    return bytes(body)
+
+
+def _label(error: errors.ApiError) -> str:
+    """Return the ``code`` label of a request that ended in an error."""
+    match error:
+        case errors.HTTPStatusError():
+            return f"http_{error.status}"
+        case errors.RateLimitedError():
+            return "http_429"
+        case errors.RequestTimeoutError():
+            return "timeout"
+        case errors.ConnectionFailedError():
+            return "connection"
+        case errors.InvalidResponseError():
+            return "invalid"
+    return str(error.code) if error.code is not None else "invalid"
+
+
+def _cause(error: BaseException) -> str:
+    """Return a library's error as text for a person: never empty, never with our headers."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return f"TLS to {error.host}:{error.port} failed: {error.os_error}"
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {error.host} cannot be resolved"
+        case aiohttp.ClientConnectorError():
+            return f"cannot connect to {error.host}:{error.port}: {error.os_error.strerror}"
+        case aiohttp.ServerDisconnectedError():
+            return "the server closed the connection without an answer"
+        case aiohttp.ClientResponseError():
+            return errors.shortened(error.message)
+    return (
+        f"{type(error).__name__} {errors.shortened(error)}" if str(error) else type(error).__name__
+    )

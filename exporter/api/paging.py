@@ -1,0 +1,287 @@
+"""A whole range, read completely and consistently, or an error that says it could not be.
+
+Pages shift while they are read: tasks are created and deleted, and the sort order is not
+documented. One page is one moment; what fits in it is whole by nature. A longer range is held
+against the API's own ``total``: every page must give the same total, and as many different tasks
+must have been seen. Where that fails, the range is cut in two and its halves are read anew, at
+first just before the newest task seen, so that the older part stands still and what keeps coming
+is left to the younger one. The number of cuts is bounded.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Final
+
+from exporter.api import local_time
+from exporter.api.client import LARGEST_PAGE, Client, Query
+from exporter.api.errors import IncompleteError, ParameterError
+from exporter.api.records import Page
+from exporter.tasks.task import Task
+
+MOST_CUTS: Final = 6
+"""How often one range is cut, one part of it after another, before it counts as incomplete."""
+RECENT: Final = 60
+"""Seconds: what ends this close to now, or beyond it, may still be growing."""
+NARROWEST_SPLIT: Final = 3600
+"""Seconds: a range this narrow is not too wide for any API; refused, it is refused for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked for besides the range; statuses as codes, empty for all."""
+
+    app_id: int | None = None
+    statuses: tuple[int, ...] = ()
+    search: str = ""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A range as it was read: every task in it, each once.
+
+    ``begin`` and ``end`` are Unix seconds, both included. ``begun`` is the moment, by a clock
+    that is never set back, at which the first request was made: what was read later is newer.
+    """
+
+    begin: int
+    end: int
+    begun: float
+    tasks: dict[int, Task] = field(default_factory=dict)
+    rejected_ids: set[int] = field(default_factory=set)
+    rejected: list[str] = field(default_factory=list)
+    """The reason of each record that could not be read."""
+
+    def take(self, other: "Reading") -> None:
+        """Add what a part of this range held."""
+        self.tasks |= other.tasks
+        self.rejected_ids |= other.rejected_ids
+        self.rejected += other.rejected
+
+
+class RangeReader:
+    """Reads whole ranges of one account.
+
+    ``clock`` is Unix time by the API's clock, ``monotonic`` says what was read before what.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        gate: AbstractAsyncContextManager[object] | None = None,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._monotonic = monotonic
+        self._gate = gate or nullcontext()
+        """Held for each page: bounds how many requests of a long read wait before others."""
+        self._widest: int | None = None
+        """Seconds: the widest range that the API accepts, once it has refused one as too wide."""
+
+    async def whole(self, begin: int, end: int, selection: Selection) -> Reading:
+        """Return every task created from ``begin`` to ``end`` (Unix seconds, both included).
+
+        Raises IncompleteError where the pages do not add up after bounded tries, and whatever
+        ApiError a request ends in.
+        """
+        reading = Reading(begin, end, self._monotonic())
+        for part_begin, part_end in self._accepted(begin, end):
+            reading.take(await self._split(part_begin, part_end, selection))
+        return reading
+
+    async def passing(self, begin: int, end: int, selection: Selection) -> Reading:
+        """Return what the pages of a range show, without holding it against the total.
+
+        For a selection by status, whose pages shift whenever a task changes its status: who is
+        missing from it is asked for by other means.
+        """
+        reading = Reading(begin, end, self._monotonic())
+        for part_begin, part_end in self._accepted(begin, end):
+            reading.take(await self._split(part_begin, part_end, selection, check=False))
+        return reading
+
+    async def first_page(
+        self, begin: int, end: int, selection: Selection
+    ) -> tuple[int, Reading | None]:
+        """Return how many tasks a range holds, and the reading of it where one page has them all.
+
+        Where the API does not say how many there are, or refuses so wide a range, the number is a
+        guess: enough to have the range read in parts.
+        """
+        reading = Reading(begin, end, self._monotonic())
+        try:
+            page = await self._page(self._query(begin, end, selection))
+        except ParameterError:
+            if end - begin <= NARROWEST_SPLIT:
+                raise
+            return LARGEST_PAGE, None
+        if not _several_pages(page) and not _gather(reading, [page]):
+            return len(page), reading
+        return (page.total or LARGEST_PAGE), None
+
+    def _accepted(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Cut a range into parts that are not wider than the API is known to accept."""
+        width = end - begin if self._widest is None else self._widest
+        for start in range(begin, end + 1, width + 1):
+            yield start, min(start + width, end)
+
+    async def _split(
+        self, begin: int, end: int, selection: Selection, *, check: bool = True
+    ) -> Reading:
+        """Read a range; where it is refused as a parameter, try whether it was too wide."""
+        try:
+            return await self._consistent(begin, end, selection, cuts=MOST_CUTS, check=check)
+        except ParameterError:
+            if end - begin <= NARROWEST_SPLIT:
+                raise
+        reading = Reading(begin, end, self._monotonic())
+        middle = (begin + end) // 2
+        for part_begin, part_end in ((begin, middle), (middle + 1, end)):
+            reading.take(await self._split(part_begin, part_end, selection, check=check))
+            # Only now is the width known to be the reason: the narrower half was accepted.
+            self._widest = min(self._widest or part_end - part_begin, part_end - part_begin)
+        return reading
+
+    async def _consistent(
+        self, begin: int, end: int, selection: Selection, *, cuts: int, check: bool
+    ) -> Reading:
+        reading = Reading(begin, end, self._monotonic())
+        query = self._query(begin, end, selection)
+        first = await self._page(query)
+        now = int(self._clock())
+        if check and cuts == MOST_CUTS and begin < now <= end and _several_pages(first):
+            # What is still to come is read apart from what stands still, from the start.
+            return await self._parts(begin, now - 1, end, selection, cuts=cuts - 1)
+        pages = [first, *await self._others(query, first)]
+        fault = _gather(reading, pages)
+        if not fault or not check:
+            return reading
+        if cuts == 0:
+            raise IncompleteError(
+                f"{fault} in the tasks created from {query.begin} to {query.end}, "
+                f"also after reading again {MOST_CUTS} times"
+            )
+        cut = self._cut(begin, end, reading.tasks.values())
+        return await self._parts(begin, cut, end, selection, cuts=cuts - 1)
+
+    async def _parts(
+        self, begin: int, cut: int, end: int, selection: Selection, *, cuts: int
+    ) -> Reading:
+        """Read a range in two parts, of which the older ends with ``cut``.
+
+        The younger part is read first: were it last, what was created since would grow it.
+        """
+        whole = Reading(begin, end, self._monotonic())
+        for part_begin, part_end in ((max(cut + 1, begin), end), (begin, min(cut, end))):
+            if part_begin <= part_end:
+                whole.take(
+                    await self._consistent(part_begin, part_end, selection, cuts=cuts, check=True)
+                )
+        return whole
+
+    def _cut(self, begin: int, end: int, tasks: Iterable[Task]) -> int:
+        """Return the last second of the older part of a range to be read again."""
+        created = sorted(task.created for task in tasks)
+        if not created:
+            return (begin + end) // 2
+        # Where tasks keep coming, they are the newest: what is older than those stands still.
+        if end >= self._clock() - RECENT:
+            return max(created[-1] - 1, created[0])
+        return created[len(created) // 2] - 1
+
+    async def _others(self, query: Query, first: Page) -> Sequence[Page]:
+        """Read the pages after the first, side by side within the account's limits.
+
+        An empty page ends it: a total that is wrong must not make us ask for ever.
+        """
+        if first.total is None:
+            return await self._until_short(query, first)
+        size = _page_size(first)
+        last = -(-first.total // size) if size else 1
+        pages: list[Page] = []
+        # Once a page is empty, no reader starts another.
+        numbers = takewhile(lambda _: not pages or len(pages[-1]) > 0, range(2, last + 1))
+
+        async def read_on() -> None:
+            for number in numbers:
+                page = await self._page(replace(query, page=number))
+                pages.append(page)
+                if not len(page):
+                    return
+
+        readers = [
+            asyncio.ensure_future(read_on())
+            for _ in range(min(self._client.limits.concurrency, last - 1))
+        ]
+        try:
+            await asyncio.gather(*readers)
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+        return pages
+
+    async def _page(self, query: Query) -> Page:
+        async with self._gate:
+            return await self._client.page(query)
+
+    async def _until_short(self, query: Query, first: Page) -> Sequence[Page]:
+        """Read pages until one is not full: the API does not say how many there are."""
+        pages: list[Page] = []
+        latest = first
+        while len(latest) >= LARGEST_PAGE:
+            latest = await self._page(replace(query, page=len(pages) + 2))
+            pages.append(latest)
+        return pages
+
+    def _query(self, begin: int, end: int, selection: Selection) -> Query:
+        first, last = local_time.bounds(begin, end, self._client.locale.zone)
+        return Query(
+            begin=first,
+            end=last,
+            statuses=selection.statuses,
+            app_id=selection.app_id,
+            search=selection.search,
+        )
+
+
+def _several_pages(first: Page) -> bool:
+    return first.total > len(first) if first.total is not None else len(first) >= LARGEST_PAGE
+
+
+def _page_size(page: Page) -> int:
+    """Return how many records the API puts on a page: it may allow fewer than were asked for."""
+    if page.size and len(page) <= page.size <= LARGEST_PAGE:
+        return page.size
+    return len(page)
+
+
+def _gather(reading: Reading, pages: Sequence[Page]) -> str:
+    """Put pages into a reading; return what does not add up, or nothing."""
+    unnamed = 0
+    records = 0
+    for page in pages:
+        records += len(page)
+        for task in page.tasks:
+            reading.tasks[task.task_id] = task
+        for task_id, reason in page.rejected:
+            reading.rejected.append(reason)
+            if task_id is None:
+                unnamed += 1
+            else:
+                reading.rejected_ids.add(task_id)
+    reading.rejected_ids -= reading.tasks.keys()
+    seen = len(reading.tasks) + len(reading.rejected_ids) + unnamed
+    totals = {page.total for page in pages}
+    if len(totals) > 1:
+        return "the number of tasks changed while the pages were read"
+    total = pages[0].total
+    if total is not None and total != seen:
+        return f"the API says {total} tasks, its pages show {seen}"
+    if total is None and records != seen:
+        return "pages repeat tasks"
+    return ""

@@ -1,0 +1,230 @@
+"""What has happened since the state was begun: totals that never go down, exact to the cent.
+
+Each figure of each task has a high-water mark. What lies above it is new and is added; what goes
+down upstream adds nothing until it passes its mark again, and is counted as a correction. Which
+tasks were there before the state was begun is decided once, when they are first seen: they are a
+baseline, and only what they add from then on counts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from exporter.tasks.task import COUNTED, EXACT, Kind, Status, Task
+
+_figures: Final = attrgetter(*COUNTED)
+SPEND: Final = "spend"
+TRANSITIONS: Final = "transitions"
+_ZERO: Final = Decimal(0)
+
+
+class Series(NamedTuple):
+    """One counter: a figure's name in Task, ``spend`` or ``transitions``, and its labels."""
+
+    figure: str
+    script: str
+    kind: str = ""
+    """Kind of fee, for spend; status entered, for transitions."""
+    currency: str = ""
+
+
+Mark = int | Decimal
+Marks = dict[str | tuple[Kind, str], Mark]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The totals of one app, and the marks of its tasks.
+
+    ``counted_from`` (Unix seconds): a task that is first seen now and was created before it was
+    there before the state was begun, or has been counted and forgotten; it adds nothing. None
+    until the state is begun.
+    """
+
+    totals: dict[Series, Mark] = field(default_factory=dict)
+    seen: dict[int, Task] = field(default_factory=dict)
+    """The record of each task that was counted last."""
+    above: dict[int, Marks] = field(default_factory=dict)
+    """Marks that lie above that record, for the few tasks that have such."""
+    counted_from: int | None = None
+    corrections: int = 0
+    """How many figures were seen to go down, since this object was made."""
+    touched: set[int] = field(default_factory=set)
+    """Tasks whose marks have changed since this was last emptied: what must be stored."""
+    touched_series: set[Series] = field(default_factory=set)
+
+    def begin(self, moment: int, present: Iterable[tuple[Task, str]]) -> None:
+        """Begin the state: what is present, and all created before ``moment``, is baseline.
+
+        ``present`` gives each task with its script's label.
+        """
+        self.counted_from = moment
+        for task, script in present:
+            self._take_as_baseline(task, script)
+
+    def _take_as_baseline(self, task: Task, script: str) -> None:
+        self._declare(task, script)
+        self._remember(task)
+
+    def count(self, task: Task, script: str) -> None:
+        """Count what a record adds to what is known of its task.
+
+        ``script`` is the label under which it counts.
+        """
+        before = self.seen.get(task.task_id)
+        if before is None and self.counted_from is not None and task.created < self.counted_from:
+            self._take_as_baseline(task, script)
+            return
+        if before is not None and before == task:
+            return
+        self._declare(task, script)
+        marks = self.above.get(task.task_id, {})
+        above: Marks = {}
+        for name, new, old in zip(
+            COUNTED, _figures(task), _figures(before) if before else _NOTHING, strict=True
+        ):
+            mark = marks.get(name, old)
+            self._raise(above, name, _Figure(new, old, mark), Series(name, script))
+        self._count_money(task, before, script, marks, above)
+        if before is None or before.status is not task.status:
+            self._add(Series(TRANSITIONS, script, task.status.value), 1)
+        self._remember(task)
+        if above:
+            self.above[task.task_id] = above
+        else:
+            self.above.pop(task.task_id, None)
+
+    def _count_money(
+        self, task: Task, before: Task | None, script: str, marks: Marks, above: Marks
+    ) -> None:
+        earlier = dict(before.fees()) if before else {}
+        for kind, fee in task.fees():
+            old = earlier.get(kind)
+            keys = {(kind, money.currency) for money in (fee, old) if money is not None}
+            keys |= {key for key in marks if isinstance(key, tuple) and key[0] is kind}
+            for key in keys:
+                now = fee.amount if fee and fee.currency == key[1] else None
+                was = old.amount if old and old.currency == key[1] else None
+                if now is None and was is not None and fee is not None:
+                    now = _ZERO  # it is in another currency now: this one's went down to nothing
+                mark = marks.get(key, was)
+                series = Series(SPEND, script, kind.value, key[1])
+                self._raise(above, key, _Figure(now, was, mark), series)
+
+    def _raise(
+        self,
+        above: Marks,
+        key: str | tuple[Kind, str],
+        figure: "_Figure",
+        series: Series,
+    ) -> None:
+        """Add what lies above a figure's mark; keep the mark where the figure lies below it."""
+        new, old, mark = figure
+        level = mark if mark is not None and mark > 0 else 0
+        if new is None or new < level:
+            if level:
+                above[key] = level
+            last = mark if old is None else old
+            if new is not None and last is not None and new < last:
+                self.corrections += 1
+            return
+        if old is not None and new < old:  # below nothing: a credit that grew
+            self.corrections += 1
+        if new > level:
+            self._add(series, _difference(new, level))
+
+    def _add(self, series: Series, amount: Mark) -> None:
+        total = self.totals.get(series, 0)
+        self.totals[series] = _sum(total, amount)
+        self.touched_series.add(series)
+
+    def _declare(self, task: Task, script: str) -> None:
+        """Give each series that this task can add to its 0, from which its first value is seen."""
+        for series in _declared(script):
+            if series in self.totals:
+                break
+            self.totals[series] = 0
+            self.touched_series.add(series)
+        for kind, fee in task.fees():
+            if fee is not None:
+                series = Series(SPEND, script, kind.value, fee.currency)
+                if series not in self.totals:
+                    self.totals[series] = _ZERO
+                    self.touched_series.add(series)
+
+    def forget(self, task_ids: Iterable[int], counted_from: int) -> None:
+        """Drop the marks of tasks that have left the lookback; they would be baseline again."""
+        for task_id in task_ids:
+            self.seen.pop(task_id, None)
+            self.above.pop(task_id, None)
+            self.touched.add(task_id)
+        if self.counted_from is not None:
+            self.counted_from = max(self.counted_from, counted_from)
+
+    def _remember(self, task: Task) -> None:
+        self.seen[task.task_id] = task
+        self.touched.add(task.task_id)
+
+
+class _Figure(NamedTuple):
+    """A figure as it is now and as it was, None where missing, and its mark so far."""
+
+    new: Mark | None
+    old: Mark | None
+    mark: Mark | None
+
+
+_NOTHING: Final = (None,) * len(COUNTED)
+
+
+def _declared(script: str) -> Iterator[Series]:
+    for name in COUNTED:
+        yield Series(name, script)
+    for status in Status:
+        yield Series(TRANSITIONS, script, status.value)
+
+
+def _sum(total: Mark, amount: Mark) -> Mark:
+    if isinstance(total, int) and isinstance(amount, int):
+        return total + amount
+    return EXACT.add(Decimal(total), Decimal(amount))
+
+
+def _difference(new: Mark, old: Mark) -> Mark:
+    if isinstance(new, int) and isinstance(old, int):
+        return new - old
+    return EXACT.subtract(Decimal(new), Decimal(old))
+
+
+class Introductions:
+    """Holds a new counter at 0 until it has been seen at 0, so that increase() has its start.
+
+    A series stays at 0 from its first publication to the first one after it has been scraped; or
+    after ``patience`` seconds, where nobody scrapes.
+    """
+
+    def __init__(self, known: Iterable[Series] = (), *, patience: float = 300.0) -> None:
+        self._introduced = set(known)
+        self._waiting: dict[Series, tuple[float, int]] = {}
+        self._patience = patience
+
+    def exposed(
+        self, totals: Mapping[Series, Mark], now: float, scrapes: int
+    ) -> dict[Series, Mark]:
+        """Return what to publish at ``now``, given how many scrapes have been served so far."""
+        shown: dict[Series, Mark] = {}
+        for series, total in totals.items():
+            shown[series] = total if self._known(series, now, scrapes) else 0
+        return shown
+
+    def _known(self, series: Series, now: float, scrapes: int) -> bool:
+        if series in self._introduced:
+            return True
+        waiting = self._waiting.setdefault(series, (now, scrapes))
+        if scrapes > waiting[1] or now - waiting[0] >= self._patience:
+            self._introduced.add(series)
+            del self._waiting[series]
+            return True
+        return False

@@ -1,0 +1,168 @@
+"""Sums and ratios over sliding windows of creation time, kept up to date change by change.
+
+Everything added up is an integer or an exact decimal, so that adding and taking away leaves no
+trace. A task without a figure adds nothing to its sum, and stays out of both sides of a ratio.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final, TypeVar
+
+from exporter.tasks.inventory import Change, Inventory
+from exporter.tasks.task import COUNTED, EXACT, Kind, Money, Status, Task
+
+SUMMED: Final = ("numbers", *COUNTED)
+_figures: Final = attrgetter(*SUMMED)
+_STATUSES: Final = tuple(Status)
+_STATUS_PLACE: Final = {status: place for place, status in enumerate(_STATUSES)}
+
+# Numerator and denominator of each ratio, as places in SUMMED.
+_RATIOS: Final = tuple(
+    (SUMMED.index(above), SUMMED.index(below))
+    for above, below in (("answered", "calls"), ("failed", "calls"), ("billed_seconds", "answered"))
+)
+ZERO: Final = Decimal(0)
+_Key = TypeVar("_Key")
+
+
+class Sums:
+    """What the tasks of one script in one window add up to."""
+
+    __slots__ = ("_alone", "_figures", "_present", "_statuses", "fees", "size", "unreconciled")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.fees: dict[tuple[Kind, str], Decimal] = {}
+        """Sums by kind of fee and currency; once seen, a pair stays, at 0 when all has left."""
+        self.unreconciled: dict[str, Decimal] = {}
+        """By currency: the tasks' total fees minus their parts, where a task has all of them."""
+        self._statuses = [0] * len(_STATUSES)
+        self._figures = [0] * len(SUMMED)
+        self._present = [0] * len(SUMMED)
+        # Of each ratio: what numerator and denominator hold of tasks that lack the other.
+        self._alone = [[0, 0] for _ in _RATIOS]
+
+    def change(self, task: Task, sign: int) -> None:
+        """Add a task (``sign`` 1) or take one away again (-1)."""
+        self.size += sign
+        self._statuses[_STATUS_PLACE[task.status]] += sign
+        figures = _figures(task)
+        sums, present = self._figures, self._present
+        for place, figure in enumerate(figures):
+            if figure is not None:
+                sums[place] += sign * figure
+                present[place] += sign
+        if None in figures:
+            for alone, (above, below) in zip(self._alone, _RATIOS, strict=True):
+                if figures[below] is None:
+                    alone[0] += sign * (figures[above] or 0)
+                elif figures[above] is None:
+                    alone[1] += sign * figures[below]
+        self._change_money(task, sign)
+
+    def _change_money(self, task: Task, sign: int) -> None:
+        parts: list[Money] = []
+        for kind, fee in task.fees():
+            if fee is not None:
+                parts.append(fee)
+                _add(self.fees, (kind, fee.currency), fee.amount, sign)
+        total = task.total_fee
+        if total is not None and len(parts) == len(Kind):
+            _add(self.unreconciled, total.currency, total.amount, sign)
+            for part in parts:
+                _add(self.unreconciled, part.currency, part.amount, -sign)
+
+    def tasks(self) -> dict[Status, int]:
+        """Return how many tasks are in each status."""
+        return dict(zip(_STATUSES, self._statuses, strict=True))
+
+    def figure(self, name: str) -> int | None:
+        """Return a sum by its name in Task; None where there are tasks, but none has the figure."""
+        place = SUMMED.index(name)
+        return self._figures[place] if self._present[place] or not self.size else None
+
+    def answer_ratio(self) -> float | None:
+        """Return answered calls by calls; None where nothing was called."""
+        return self._ratio(0)
+
+    def failure_ratio(self) -> float | None:
+        """Return failed calls by calls; None where nothing was called."""
+        return self._ratio(1)
+
+    def average_call_duration(self) -> float | None:
+        """Return billed seconds by answered calls; None where nothing was answered."""
+        return self._ratio(2)
+
+    def _ratio(self, ratio: int) -> float | None:
+        above, below = _RATIOS[ratio]
+        numerator = self._figures[above] - self._alone[ratio][0]
+        denominator = self._figures[below] - self._alone[ratio][1]
+        return numerator / denominator if denominator else None
+
+
+def _add(sums: dict[_Key, Decimal], key: _Key, amount: Decimal, sign: int) -> None:
+    before = sums.get(key, ZERO)
+    sums[key] = EXACT.add(before, amount) if sign > 0 else EXACT.subtract(before, amount)
+
+
+@dataclass(slots=True)
+class Window:
+    """One sliding window: its sums by script label.
+
+    A task is in it while it was created after ``edge`` (Unix seconds); also one that claims to
+    have been created later than now, since it would be invisible otherwise.
+    """
+
+    label: str
+    seconds: float
+    sums: dict[str, Sums] = field(default_factory=dict)
+    edge: int = -(2**62)
+
+    def change(self, task: Task, script: str, sign: int) -> None:
+        """Add a task that is in the window, or take one away."""
+        if task.created > self.edge:
+            self.sums[script].change(task, sign)
+
+
+class Windows:
+    """All windows over the tasks of one app.
+
+    Scripts that have had a task in the lookback show in every window, at 0 where it holds none.
+    """
+
+    def __init__(self, lengths: Mapping[str, float]) -> None:
+        self.all = tuple(Window(label, seconds) for label, seconds in lengths.items())
+        self._members: dict[str, int] = {}
+        """How many tasks of the lookback each script has."""
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Take in what changed of the tasks of the lookback."""
+        for before, after, script in changes:
+            if script not in self._members:
+                self._members[script] = 0
+                for window in self.all:
+                    window.sums[script] = Sums()
+            if before is not None:
+                for window in self.all:
+                    window.change(before, script, -1)
+            if after is not None:
+                for window in self.all:
+                    window.change(after, script, 1)
+            self._members[script] += (after is not None) - (before is not None)
+            if not self._members[script]:
+                del self._members[script]
+                for window in self.all:
+                    del window.sums[script]
+
+    def advance(self, now: float, inventory: Inventory) -> None:
+        """Let the windows end at ``now``; of the tasks, only those that it moves are looked at."""
+        for window in self.all:
+            edge = math.floor(now - window.seconds)
+            sign = -1 if edge > window.edge else 1
+            older, newer = sorted((edge, window.edge))
+            window.edge = edge
+            for entry in inventory.created_between(older + 1, newer):
+                window.sums[entry.script].change(entry.task, sign)
