@@ -1,0 +1,1 @@
+"""Snapshots in, bytes for Prometheus out. Reads snapshots and never the poller."""

@@ -1,0 +1,57 @@
+"""What a scrape is answered with: the accounts' families, then the exporter's own metrics, live."""
+
+import asyncio
+import gzip
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics_format
+
+from exporter.exposition.render import EOF, Renderer
+
+LEVEL: Final = 1
+_LARGE: Final = 2**16
+"""Bytes: what is longer is compressed in a thread, not to hold the event loop."""
+
+_SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum", "_info")
+
+
+class Exposition:
+    """Answers scrapes. ``served`` counts them, for those who wait until figures were seen."""
+
+    def __init__(self, renderer: Renderer, registry: CollectorRegistry) -> None:
+        self.served = 0
+        self._renderer = renderer
+        self._registry = registry
+
+    async def scrape(
+        self, *, openmetrics: bool, compressed: bool, names: frozenset[str] = frozenset()
+    ) -> bytes:
+        """Return a body in text 0.0.4 or OpenMetrics 1.0, gzipped where asked.
+
+        ``names``: only the families or samples called so; empty for all.
+        """
+        body = self.text(openmetrics=openmetrics, names=names)
+        self.served += 1
+        if not compressed:
+            return body
+        if len(body) < _LARGE:
+            return gzip.compress(body, LEVEL, mtime=0)
+        return await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)
+
+    def text(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
+        """Return a body, not compressed."""
+        accounts = self._renderer.body(openmetrics=openmetrics, names=names)
+        own = self._own(openmetrics=openmetrics, names=names)
+        return accounts + own + (EOF if openmetrics else b"")
+
+    def _own(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
+        registry = self._registry
+        if names:
+            # The library's own filter goes by sample names: a family's name stands for all of its.
+            wanted = {name + suffix for name in names for suffix in _SUFFIXES}
+            registry = registry.restricted_registry(wanted)  # type: ignore[assignment]
+        if openmetrics:
+            own: bytes = openmetrics_format.generate_latest(registry)  # type: ignore[no-untyped-call]
+            return own.removesuffix(EOF)
+        return generate_latest(registry)

@@ -1,0 +1,199 @@
+"""The exporter's own metrics, on prometheus_client: what it asks, how that goes, what it costs.
+
+What belongs to one poll's outcome is in its snapshot instead (``families``); here is what adds up
+over polls, and the standard process and Python metrics.
+"""
+
+import platform
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+)
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+MOST_CODES: Final = 40
+"""Distinct values of the ``code`` label for one account; what comes beyond them is ``other``."""
+
+_POLL_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 120, 300)
+_REQUEST_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+
+
+class Telemetry:
+    """The registry of the exporter's own metrics. Durations and times are seconds."""
+
+    def __init__(self, version: str, reasons: Iterable[str]) -> None:
+        # A second series for each counter, which Prometheus' text format has no use for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self._reasons = tuple(reasons)
+        self._codes: dict[str, set[str]] = {}
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.polls = Counter(
+            "itnio_exporter_polls",
+            "Polls of the account that have ended, whole or not.",
+            ("account",),
+            registry=self.registry,
+        )
+        self.poll_failures = Counter(
+            "itnio_exporter_poll_failures",
+            "Polls of the account that were not whole, by the reason of the last request's error; "
+            "deadline only where no request had failed.",
+            ("account", "reason"),
+            registry=self.registry,
+        )
+        self.poll_duration = Histogram(
+            "itnio_exporter_poll_duration_seconds",
+            "How long polls of the account took.",
+            ("account",),
+            buckets=_POLL_SECONDS,
+            registry=self.registry,
+        )
+        self.api_requests = Counter(
+            "itnio_exporter_api_requests",
+            "Requests to the API by the code it answered, or http_STATUS, timeout, connection or "
+            "invalid where it answered none.",
+            ("account", "code"),
+            registry=self.registry,
+        )
+        self.api_request_duration = Histogram(
+            "itnio_exporter_api_request_duration_seconds",
+            "How long requests to the API took, answered or not, without waiting for their turn.",
+            ("account",),
+            buckets=_REQUEST_SECONDS,
+            registry=self.registry,
+        )
+        self.rejected_records = Counter(
+            "itnio_exporter_rejected_records",
+            "Records of the API that could not be read, by what was wrong with them; counted each "
+            "time they are read.",
+            ("account", "reason"),
+            registry=self.registry,
+        )
+        self.corrections = Counter(
+            "itnio_exporter_corrections",
+            "Figures of tasks that were seen to go down upstream.",
+            ("account",),
+            registry=self.registry,
+        )
+        self.sweep_corrections = Counter(
+            "itnio_exporter_sweep_corrections",
+            "Tasks that a full sweep found otherwise than the polls before it had left them.",
+            ("account",),
+            registry=self.registry,
+        )
+        self.reload_successful = Gauge(
+            "itnio_exporter_config_last_reload_successful",
+            "1 where the last load of the configuration succeeded, 0 where it failed.",
+            registry=self.registry,
+        )
+        self.reload_success_time = Gauge(
+            "itnio_exporter_config_last_reload_success_timestamp_seconds",
+            "Unix time of the last load of the configuration that succeeded.",
+            registry=self.registry,
+        )
+        build = Info(
+            "itnio_exporter_build",
+            "The exporter's version and the Python it runs on; always 1.",
+            registry=self.registry,
+        )
+        build.info({"version": version, "python_version": platform.python_version()})
+
+    def account(self, name: str) -> "AccountTelemetry":
+        """Return one account's view; its counters start at 0 rather than at their first value."""
+        return AccountTelemetry(self, name)
+
+    def forget(self, name: str) -> None:
+        """Remove the series of an account that is no longer configured."""
+        self._codes.pop(name, None)
+        for metric in (
+            self.polls,
+            self.poll_failures,
+            self.poll_duration,
+            self.api_requests,
+            self.api_request_duration,
+            self.rejected_records,
+            self.corrections,
+            self.sweep_corrections,
+        ):
+            metric.remove_by_labels({"account": name})
+
+    def reloaded(self, now: float, *, successful: bool) -> None:
+        """Take note of a load of the configuration."""
+        self.reload_successful.set(successful)
+        if successful:
+            self.reload_success_time.set(now)
+
+    def known_code(self, account: str, code: str) -> str:
+        """Return a ``code`` label, or ``other`` once an account has had too many of them."""
+        codes = self._codes.setdefault(account, set())
+        if code in codes or len(codes) < MOST_CODES:
+            codes.add(code)
+            return code
+        return "other"
+
+    def begin_account(self, name: str) -> None:
+        """Show the counters of an account at 0, so that their first value counts as an increase."""
+        for metric in (self.polls, self.poll_duration, self.api_request_duration):
+            metric.labels(name)
+        self.corrections.labels(name)
+        self.sweep_corrections.labels(name)
+        self.api_requests.labels(name, self.known_code(name, "0"))
+        for reason in self._reasons:
+            self.poll_failures.labels(name, reason)
+
+
+class AccountTelemetry:
+    """What one account's client and poller tell."""
+
+    def __init__(self, telemetry: Telemetry, account: str) -> None:
+        self._telemetry = telemetry
+        self._account = account
+        self.requests = 0
+        """Requests made so far."""
+        self.last_clock_skew: float | None = None
+        """Seconds that the server's Date was ahead of our clock, at the last answer."""
+        telemetry.begin_account(account)
+
+    def request(self, code: str, seconds: float) -> None:
+        """Take note of a request answered with a code (or none, and why) after so long."""
+        telemetry = self._telemetry
+        self.requests += 1
+        telemetry.api_requests.labels(
+            self._account, telemetry.known_code(self._account, code)
+        ).inc()
+        telemetry.api_request_duration.labels(self._account).observe(seconds)
+
+    def clock_skew(self, seconds: float) -> None:
+        """Take note of the server's Date minus our clock."""
+        self.last_clock_skew = seconds
+
+    def poll(self, seconds: float, failure: str | None) -> None:
+        """Take note of a poll that has ended, and why where it was not whole."""
+        self._telemetry.polls.labels(self._account).inc()
+        self._telemetry.poll_duration.labels(self._account).observe(seconds)
+        if failure is not None:
+            self._telemetry.poll_failures.labels(self._account, failure).inc()
+
+    def rejected(self, reasons: Iterable[str]) -> None:
+        """Take note of records that could not be read."""
+        for reason in reasons:
+            self._telemetry.rejected_records.labels(self._account, reason).inc()
+
+    def corrected(self, figures: int) -> None:
+        """Take note of figures that went down upstream."""
+        self._telemetry.corrections.labels(self._account).inc(figures)
+
+    def sweep_corrected(self, tasks: int) -> None:
+        """Take note of tasks that a sweep found otherwise."""
+        self._telemetry.sweep_corrections.labels(self._account).inc(tasks)

@@ -1,0 +1,79 @@
+"""When one account is polled: at a fixed rate, never twice at once, seldom where it is refused."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from exporter.poller.account import AccountPoller
+
+LONGEST_BACK_OFF: Final = 300.0
+"""Seconds between tries of an account that is refused, in the end."""
+LARGEST_JITTER: Final = 5.0
+"""Seconds within which accounts begin, so that many of them do not ask at the same moment."""
+
+
+class PollLoop:
+    """Polls one account every ``interval`` seconds.
+
+    ``random`` gives numbers from 0 to 1; ``monotonic`` is the clock that ``sleep`` goes by.
+    """
+
+    def __init__(
+        self,
+        poller: AccountPoller,
+        *,
+        interval: float,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        random: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._poller = poller
+        self._interval = interval
+        self._clock = clock
+        self._monotonic = monotonic
+        self._random = random
+        self._sleep = sleep
+        self._refusals = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        try:
+            await self._sleep(self._random() * min(LARGEST_JITTER, self._interval / 10))
+            first = self._monotonic()
+            resume_at = first
+            while True:
+                begun = self._monotonic()
+                if begun >= resume_at:
+                    failure = await self._poller.poll()
+                    resume_at = self._back_off(
+                        begun, refused=failure is not None and failure.refusal
+                    )
+                # Also where no poll was made: what is shown may have become stale meanwhile.
+                self._poller.publish(self._next_poll(first, resume_at))
+                await self._sleep(self._until_next(first))
+        finally:
+            await self._poller.close()
+
+    def _back_off(self, begun: float, *, refused: bool) -> float:
+        """Return when to try again: where an account is refused, twice as late each time."""
+        self._refusals = self._refusals + 1 if refused else 0
+        if self._refusals < 2:  # noqa: PLR2004  # a single refusal may pass
+            return 0.0
+        pause = min(LONGEST_BACK_OFF, self._interval * 2.0 ** min(self._refusals - 1, 30))
+        # A tick that comes a hair early must not wait for the one after it.
+        return begun + pause - self._interval / 100
+
+    def _until_next(self, first: float) -> float:
+        """Return the time to the next tick of the fixed rate; those that were overrun are left."""
+        elapsed = self._monotonic() - first
+        ticks = math.floor(elapsed / self._interval) + 1
+        return max(0.0, ticks * self._interval - elapsed)
+
+    def _next_poll(self, first: float, resume_at: float) -> float:
+        """Return the Unix time at which the next poll is due."""
+        wait = self._until_next(first)
+        while self._monotonic() + wait < resume_at:
+            wait += self._interval
+        return self._clock() + wait

@@ -1,0 +1,207 @@
+"""One account as it is shown: frozen values, published whole by one assignment.
+
+Made by the poller, read by exposition and pages; nothing in it changes once it is made. Times are
+Unix seconds.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from exporter.tasks.inventory import Entry
+from exporter.tasks.ledger import Mark, Series
+from exporter.tasks.task import UNFINISHED, Kind, Status, Task
+from exporter.tasks.tracking import TrackedApp
+from exporter.tasks.windows import SUMMED, ZERO, Sums
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFigures:
+    """What one script's tasks in one window add up to; None where nothing can be said."""
+
+    window: str
+    app: str
+    script: str
+    tasks: Mapping[Status, int]
+    figures: Mapping[str, int | None]
+    """Sums by their names in Task."""
+    answer_ratio: float | None
+    failure_ratio: float | None
+    average_call_duration: float | None
+    spend: Mapping[tuple[Kind, str], Decimal]
+    """By kind of fee and currency."""
+    unreconciled: Mapping[str, Decimal]
+    """By currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """The unfinished tasks of one script, over the whole lookback."""
+
+    app: str
+    script: str
+    unfinished: Mapping[Status, int]
+    oldest: Mapping[Status, int]
+    """Creation time of the oldest task of a status, where it has one."""
+    stalled_since: float | None
+    """Since when the longest stalled of the calling tasks has made no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedTask:
+    """A task that has not ended, as the page and the per-task series show it."""
+
+    app: str
+    script: str
+    task: Task
+    progressed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AppCounters:
+    """The counters of one app, as published."""
+
+    app: str
+    totals: Mapping[Series, Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is aimed at, for an app or (``app`` empty) the whole account; None: not set."""
+
+    app: str
+    currency: str
+    answer_ratio: float | None = None
+    failure_ratio: float | None = None
+    average_call_duration: float | None = None
+    daily_spend: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the last poll was not whole."""
+
+    reason: str
+    message: str
+    remedy: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How polling one account goes."""
+
+    up: bool | None = None
+    """Whether the last poll was whole; None before the first has ended."""
+    last_success: float | None = None
+    last_poll: float | None = None
+    duration: float | None = None
+    """Seconds that the last poll took."""
+    requests: int = 0
+    """Requests that the last poll made."""
+    failure: Failure | None = None
+    next_poll: float | None = None
+    sweep_progress: float | None = None
+    """How much of the running sweep is read, from 0 to 1; None where none is running."""
+    tracked_tasks: int = 0
+    future_tasks: int = 0
+    overflowed_scripts: int = 0
+    clock_skew: float | None = None
+    """Seconds that the server's Date is ahead of our clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of an account's tasks as of one whole poll."""
+
+    windows: tuple[WindowFigures, ...]
+    live: tuple[LiveFigures, ...]
+    unfinished: tuple[UnfinishedTask, ...]
+    """Newest first."""
+    taken_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """All that is published of one account."""
+
+    account: str
+    taken_at: float
+    health: Health = field(default_factory=Health)
+    figures: Figures | None = None
+    """None until the lookback is known once, and after they have become stale."""
+    counters: tuple[AppCounters, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    task_limit: int = 0
+    """How many of the newest unfinished tasks have series of their own."""
+
+
+def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
+    """Return the figures of an account's apps as they are at ``now``."""
+    windows: list[WindowFigures] = []
+    live: list[LiveFigures] = []
+    unfinished: list[UnfinishedTask] = []
+    for app in apps:
+        windows += _windows(app)
+        live += _live(app)
+        unfinished += (
+            UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
+            for entry in app.inventory.unfinished.values()
+        )
+    unfinished.sort(key=lambda each: (-each.task.created, -each.task.task_id))
+    return Figures(tuple(windows), tuple(live), tuple(unfinished), now)
+
+
+def _windows(app: TrackedApp) -> Iterable[WindowFigures]:
+    for script in sorted({script for window in app.windows.all for script in window.sums}):
+        sums = [(window.label, window.sums[script]) for window in app.windows.all]
+        # A currency that one window knows shows in all of them: at 0, rather than coming and going.
+        fees = {key: ZERO for _, each in sums for key in each.fees}
+        rest = {key: ZERO for _, each in sums for key in each.unreconciled}
+        for label, each in sums:
+            yield _window(each, window=label, app=app.name, script=script, fees=fees, rest=rest)
+
+
+def _window(
+    sums: Sums,
+    *,
+    window: str,
+    app: str,
+    script: str,
+    fees: Mapping[tuple[Kind, str], Decimal],
+    rest: Mapping[str, Decimal],
+) -> WindowFigures:
+    return WindowFigures(
+        window=window,
+        app=app,
+        script=script,
+        tasks=sums.tasks(),
+        figures={name: sums.figure(name) for name in SUMMED},
+        answer_ratio=sums.answer_ratio(),
+        failure_ratio=sums.failure_ratio(),
+        average_call_duration=sums.average_call_duration(),
+        spend={**fees, **sums.fees},
+        unreconciled={**rest, **sums.unreconciled},
+    )
+
+
+def _live(app: TrackedApp) -> Iterable[LiveFigures]:
+    by_script: dict[str, list[Entry]] = {
+        script: [] for window in app.windows.all for script in window.sums
+    }
+    for entry in app.inventory.unfinished.values():
+        by_script.setdefault(entry.script, []).append(entry)
+    for script, entries in sorted(by_script.items()):
+        created: dict[Status, list[int]] = {status: [] for status in UNFINISHED}
+        stalled: list[float] = []
+        for entry in entries:
+            created.get(entry.task.status, []).append(entry.task.created)
+            if entry.task.status is Status.CALLING:
+                stalled.append(entry.progressed_at)
+        yield LiveFigures(
+            app=app.name,
+            script=script,
+            unfinished={status: len(times) for status, times in created.items()},
+            oldest={status: min(times) for status, times in created.items() if times},
+            stalled_since=min(stalled, default=None),
+        )
