@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextvars import ContextVar
 from email.utils import formatdate
 from typing import Any
 
@@ -20,7 +21,9 @@ from exporter.simulator.world import World
 
 QUERY_PATH = "/voice/group/call/query"
 BALANCE_PATH = "/sms/getBalance"
-_SKEW = "simulator.skew"
+
+# Seconds by which the server's clock is wrong for the request that is being answered.
+_skew: ContextVar[float] = ContextVar("skew", default=0.0)
 
 
 class ApiServer:
@@ -56,7 +59,9 @@ class ApiServer:
         app.on_response_prepare.append(self._set_date)
 
     async def _set_date(self, request: web.Request, response: web.StreamResponse) -> None:
-        now = self._signing_clock() + request.get(_SKEW, 0.0)
+        del request
+        now = self._signing_clock() + _skew.get()
+        _skew.set(0.0)  # the connection may go on to ask something else
         response.headers["Date"] = formatdate(now, usegmt=True)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -65,10 +70,12 @@ class ApiServer:
         api_key = request.headers.get("Api-Key", "")
         page = sent.get("current") if isinstance(sent, dict) else None
         drawn = self.faults.draw(Asked(request.path, api_key, page))
-        request[_SKEW] = sum(
-            entry.fault.quantity(600.0)
-            for entry in drawn
-            if entry.fault.kind is FaultKind.CLOCK_SKEW
+        _skew.set(
+            sum(
+                entry.fault.quantity(600.0)
+                for entry in drawn
+                if entry.fault.kind is FaultKind.CLOCK_SKEW
+            )
         )
         kinds = [entry.fault.kind.value for entry in drawn]
         logged = self.log.begin(self._signing_clock(), request.path, api_key, sent, kinds)
@@ -91,7 +98,7 @@ class ApiServer:
         self, request: web.Request, body: bytes, drawn: Sequence[ActiveFault]
     ) -> dict[str, Any]:
         try:
-            now = self._signing_clock() + request[_SKEW]
+            now = self._signing_clock() + _skew.get()
             admit(self.rules, request.headers, request.remote, now)
             if request.path == BALANCE_PATH:
                 return self._balance()

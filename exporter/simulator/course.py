@@ -78,6 +78,11 @@ class Course:
     settled: int
     currency: str  # "" for the account's
 
+    def next_change(self, when: int) -> int:
+        """Return the moment (ms) after `when` at which the next leg begins; FOREVER if none."""
+        index = bisect_right(self.starts, when)
+        return self.starts[index] if index < len(self.starts) else FOREVER
+
     def leg(self, when: int) -> Leg:
         """Return the leg at `when` (ms); the first also before it."""
         if when >= self.ended:

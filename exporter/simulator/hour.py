@@ -85,7 +85,8 @@ class Hour:
         self._by_app: dict[int, list[Task]] = {}
         for task in self._all:
             self._by_app.setdefault(task.campaign.app, []).append(task)
-        self._ended: dict[tuple[int | None, frozenset[int]], list[Task]] = {}
+        # By app and statuses: an answer, and from when until when (ms) it holds.
+        self._answers: dict[tuple[int | None, frozenset[int]], tuple[int, int, list[Task]]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -106,18 +107,21 @@ class Hour:
         of_app = self._all if app is None else self._by_app.get(app, [])
         if statuses is None or not of_app:
             return of_app
-        if when >= self._by_end[-1][0]:
-            key = (app, statuses)
-            if key not in self._ended:
-                self._ended[key] = [t for t in of_app if t.course.legs[-1].status in statuses]
-            return self._ended[key]
+        known = self._answers.get((app, statuses))
+        if known is None or not known[0] <= when < known[1]:
+            known = self._answers[app, statuses] = self._sort_out(when, of_app, statuses)
+        return known[2]
+
+    def _sort_out(
+        self, when: int, of_app: list[Task], statuses: frozenset[int]
+    ) -> tuple[int, int, list[Task]]:
+        """Return what `_answers` keeps; it holds until the next task changes."""
+        living = self._by_end[bisect_right(self._by_end, when, key=lambda entry: entry[0]) :]
+        until = min((task.course.next_change(when) for _, _, task in living), default=FOREVER)
         if statuses.isdisjoint(ENDED):
-            living = self._by_end[bisect_right(self._by_end, when, key=lambda entry: entry[0]) :]
-            of_app = sorted(
-                (task for _, _, task in living if app in {None, task.campaign.app}),
-                key=lambda task: task.id,
-            )
-        return [task for task in of_app if task.course.leg(when).status in statuses]
+            alive = {id_ for _, id_, _ in living}
+            of_app = [task for task in of_app if task.id in alive]
+        return when, until, [t for t in of_app if t.course.leg(when).status in statuses]
 
 
 def _is_born(campaign: Campaign, book: IncidentBook) -> bool:

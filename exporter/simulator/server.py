@@ -94,5 +94,9 @@ async def serve(
         await runner.cleanup()
         raise
     bound_host, bound_port = runner.addresses[0][:2]
-    shown = f"[{bound_host}]" if ":" in bound_host else bound_host
-    return Simulator(f"http://{shown}:{bound_port}", api, runner)
+    return Simulator(url_of(bound_host, bound_port), api, runner)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the URL of a server at an address."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -19,7 +19,7 @@ from exporter.simulator.settings import SECONDS_A_DAY, Settings, micro
 from exporter.simulator.truth import Reading, Truth, sum_up
 from exporter.simulator.wire import LocalTime, name_of
 
-_KEPT_TASKS = 400_000  # in hours that stay in memory; about 1 kB each
+_KEPT_TASKS = 250_000  # in hours that stay in memory; about 3 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,10 @@ class SimulatedWorld:
         key = (wanted, last, self._book)
         if frozen and self._last is not None and self._last[0] == key:
             return self._last[1]
-        found = [
-            task
-            for part in self._parts(round(now * 1000), first, last, wanted.app, wanted.statuses)
-            for task in part
-        ]
+        found: list[Task] = []
+        when = round(now * 1000)
+        for part in self._parts(when, first, last, wanted.app, wanted.statuses):
+            found.extend(part)
         if self._is_ambiguous(first, last, wanted):
             found = [
                 task
@@ -187,9 +186,9 @@ class SimulatedWorld:
         first = max(first, self.settings.epoch)
         for number in range(first // HOUR, last // HOUR + 1):
             part = self._hour(number).having(when, app, statuses)
-            if number == first // HOUR:
+            if number == first // HOUR and first % HOUR:
                 part = part[bisect_left(part, first, key=_created) :]
-            if number == last // HOUR:
+            if number == last // HOUR and (last + 1) % HOUR:
                 part = part[: bisect_right(part, last, key=_created)]
             yield part
 

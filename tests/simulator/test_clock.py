@@ -1,0 +1,16 @@
+from exporter.simulator import ManualClock, ScaledClock
+
+
+def test_a_scaled_clock_runs_faster_from_its_origin() -> None:
+    real = ManualClock(100.0)
+    clock = ScaledClock(real, speed=60, origin=5000.0)
+    assert clock() == 5000.0
+    real.advance(2)
+    assert clock() == 5120.0
+
+
+def test_a_scaled_clock_without_origin_begins_now() -> None:
+    real = ManualClock(100.0)
+    clock = ScaledClock(real)
+    real.advance(1.5)
+    assert clock() == 101.5
