@@ -1,0 +1,52 @@
+"""Which address is answered by what."""
+
+from typing import Final
+
+from aiohttp import web
+
+from exporter.web.assets import Assets
+from exporter.web.guard import LARGEST_BODY, add_headers, guarded
+from exporter.web.lifecycle import LifecycleRoutes
+from exporter.web.metrics import MetricsRoute
+from exporter.web.site import Site
+from exporter.web.status import StatusRoute
+
+_TAKEN: Final = ("/-/", "/static/")
+_SPECIAL: Final = frozenset("{}?#%")
+
+
+def build(site: Site) -> web.Application:
+    """Return the application that serves a site; not yet listening.
+
+    ValueError where the site's telemetry path cannot be served. With ``/`` as that path there is
+    no status page.
+    """
+    path = _checked(site.telemetry_path)
+    application = web.Application(middlewares=[guarded], client_max_size=LARGEST_BODY)
+    application.on_response_prepare.append(add_headers)
+    assets = Assets.packaged()
+    lifecycle = LifecycleRoutes(site)
+    routes = [
+        web.get(path, MetricsRoute(site).__call__),
+        web.get("/-/healthy", lifecycle.healthy),
+        web.get("/-/ready", lifecycle.ready),
+        web.post("/-/reload", lifecycle.reload),
+        web.get("/static/{digest}/{name}", assets.serve),
+    ]
+    if path != "/":
+        routes.append(web.get("/", StatusRoute(site, assets).__call__))
+    application.add_routes(routes)
+    return application
+
+
+def _checked(path: str) -> str:
+    if not path.startswith("/") or _SPECIAL.intersection(path) or not path.isprintable():
+        raise ValueError(
+            f"--web.telemetry-path {path!r} is no path; it begins with / and has none of {{}}?#%"
+        )
+    if path.startswith(_TAKEN):
+        raise ValueError(
+            f"--web.telemetry-path {path!r} is taken; choose one that is not under "
+            f"{' or '.join(_TAKEN)}"
+        )
+    return path

@@ -1,0 +1,43 @@
+"""What the server needs of the running exporter, and all it may know of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from exporter.snapshot import AccountSnapshot
+
+
+class Site(Protocol):
+    """A running exporter, seen from the web.
+
+    Everything but ``scrape`` and ``reload`` answers at once, from what is in memory.
+    """
+
+    @property
+    def telemetry_path(self) -> str:
+        """The path of the metrics; read once, when the application is built."""
+
+    @property
+    def version(self) -> str:
+        """The exporter's own version, as shown on the page."""
+
+    @property
+    def reload(self) -> Callable[[], Awaitable[None]] | None:
+        """Load the configuration anew; None where that is not enabled over HTTP.
+
+        Raises ConfigError where the file cannot be used; the old configuration is then kept.
+        """
+
+    def now(self) -> float:
+        """Return the time in Unix seconds."""
+
+    def snapshots(self) -> Mapping[str, AccountSnapshot]:
+        """Return the latest snapshot of every configured account, in the order of the file."""
+
+    def ready(self) -> bool:
+        """Whether each account either has its first figures or has failed a poll."""
+
+    async def scrape(self, openmetrics: bool, compressed: bool, names: frozenset[str]) -> bytes:
+        """Return the exposition: text 0.0.4 or OpenMetrics 1.0, gzipped where asked.
+
+        Only the metrics of ``names``; all of them where it is empty.
+        """
