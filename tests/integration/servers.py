@@ -79,16 +79,16 @@ class Server:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_until_ready(self, timeout: float = 30) -> None:
-        """Until `/-/ready` answers 200; a process that ends before that is a failure at once."""
+    def wait_until_ready(self, path: str = "/-/ready", timeout: float = 30) -> None:
+        """Until `path` answers 200; a process that ends before that is a failure at once."""
 
         def ready() -> bool:
             status = self.process.poll()
-            assert status is None, f"ended with {status} before it was ready:\n{self.output()}"
-            return answers(f"{self.url}/-/ready")
+            assert status is None, f"ended with {status} before {path} answered"
+            return answers(self.url + path)
 
         try:
-            wait_for(ready, f"{self.url}/-/ready", timeout)
+            wait_for(ready, self.url + path, timeout)
         except AssertionError as error:
             error.add_note(self.output())
             raise

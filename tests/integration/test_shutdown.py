@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import StartExporter
-from tests.integration.servers import Server, answers, fetch, free_port, wait_for
+from tests.integration.servers import Server, fetch, free_port, wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -41,9 +41,7 @@ def silent_api() -> Iterator[int]:
 
 
 def run(start_exporter: StartExporter, config: Path) -> Server:
-    return start_exporter(
-        "run", f"--config.file={config}", f"--storage.path={config.parent / 'data'}"
-    )
+    return start_exporter("run", f"--config.file={config}")
 
 
 def test_demo_stops(start_exporter: StartExporter) -> None:
@@ -52,11 +50,17 @@ def test_demo_stops(start_exporter: StartExporter) -> None:
     assert demo.terminate() == 0, demo.output()
 
 
+def test_simulate_stops(start_exporter: StartExporter) -> None:
+    simulated = start_exporter("simulate")
+    wait_for(lambda: f"base_url: {simulated.url}" in simulated.output(), "the URL of the API")
+    assert simulated.terminate() == 0, simulated.output()
+
+
 def test_run_stops_in_the_middle_of_a_request(
     start_exporter: StartExporter, silent_api: int, tmp_path: Path
 ) -> None:
     server = run(start_exporter, write_config(tmp_path, silent_api))
-    wait_for(lambda: answers(f"{server.url}/-/healthy"), "a healthy exporter")
+    server.wait_until_ready("/-/healthy")
     assert fetch(f"{server.url}/-/ready")[0] == 503
     assert server.terminate() == 0, server.output()
     assert "Traceback" not in server.output()

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from exporter import __version__
+from exporter.cli import main
 from tests.project.files import ROOT, read
 
 
@@ -55,9 +57,15 @@ def test_no_shell_is_needed_at_run_time() -> None:
     assert "sh" not in health_command()[0]
 
 
+def test_the_exporter_knows_the_command() -> None:
+    name, *arguments = json.loads(final("CMD"))
+    context = main.commands[name].make_context(name, arguments)
+    assert context.params["config_file"] == Path("/etc/itnio-exporter/config.yaml")
+
+
 def test_state_and_port_are_declared() -> None:
     assert final("VOLUME") == "/data"
-    assert "--storage.path=/data" in json.loads(final("CMD"))
+    assert final("WORKDIR") == "/data"
     assert final("EXPOSE") == "10911"
 
 
