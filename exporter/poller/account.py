@@ -57,7 +57,7 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a poll may take, how often everything is read, and how long figures keep. Seconds."""
+    """How long a poll may take, how often all is read, how long figures keep. Seconds."""
 
     deadline: float
     full_sweep: float
@@ -74,6 +74,12 @@ class FollowedApp:
         self.sweep: Sweep | None = None
         self.swept_at: float | None = None
         """When the last whole sweep was begun, by the monotonic clock; None before the first."""
+
+    def succeed(self, earlier: "FollowedApp") -> None:
+        """Go on counting where an earlier configuration of the app left off."""
+        self.introductions = earlier.introductions
+        self.tracked.ledger = earlier.tracked.ledger
+        self.tracked.inventory.labels.own = earlier.tracked.inventory.labels.own
 
 
 class AccountPoller:
@@ -155,10 +161,21 @@ class AccountPoller:
             await asyncio.gather(self._sweeping, return_exceptions=True)
             self._sweeping = None
 
-    async def finish_sweep(self) -> None:
-        """Wait for the sweep that is running, if one is; its error is the next poll's to tell."""
+    async def finish_sweep(self) -> errors.ApiError | None:
+        """Wait for the sweep that is running, if one is; return the error it ended in."""
         if self._sweeping is not None:
             await asyncio.wait({self._sweeping})
+        try:
+            self._end_sweep()
+        except errors.ApiError as error:
+            return error
+        return None
+
+    def succeed(self, earlier: "AccountPoller") -> None:
+        """Show what an earlier configuration of the account knew, until more is known."""
+        self._health = replace(earlier._health, next_poll=None)  # noqa: SLF001  # one class
+        self._good = earlier._good  # noqa: SLF001
+        self._corrections = earlier._corrections  # noqa: SLF001
 
     def publish(self, next_poll: float | None = None) -> None:
         """Publish a snapshot of what is known now; ``next_poll`` is when the next is due."""

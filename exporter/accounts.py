@@ -1,0 +1,220 @@
+"""All accounts of a configuration at work: each with its client, its tasks and its loop."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from exporter import __version__
+from exporter.api.client import Client, Credentials, Limits
+from exporter.api.errors import REASONS
+from exporter.api.paging import Selection
+from exporter.api.records import Locale
+from exporter.config import Account, Config, Objectives
+from exporter.exposition.render import Renderer
+from exporter.exposition.scrape import Exposition
+from exporter.exposition.telemetry import Telemetry
+from exporter.poller.account import AccountPoller, FollowedApp, Pace
+from exporter.poller.loop import PollLoop
+from exporter.snapshot import AccountSnapshot, Objective
+from exporter.tasks.tracking import TrackedApp
+
+log = structlog.get_logger("accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where time and chance come from: Unix time, a clock never set back, numbers in [0, 1)."""
+
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
+
+
+@dataclass(slots=True)
+class _Running:
+    """One account at work."""
+
+    account: Account
+    client: Client
+    apps: tuple[FollowedApp, ...]
+    poller: AccountPoller
+    loop: asyncio.Task[None] | None = None
+
+
+class Accounts:
+    """The accounts of a configuration, polled and ready to be scraped."""
+
+    def __init__(self, config: Config, clocks: Clocks | None = None) -> None:
+        self.clocks = clocks or Clocks()
+        self.telemetry = Telemetry(__version__, REASONS)
+        self._renderer = Renderer()
+        self.exposition = Exposition(self._renderer, self.telemetry.registry)
+        self._config = config
+        self._running: dict[str, _Running] = {}
+        self._snapshots: dict[str, AccountSnapshot] = {}
+        self._heard_of: set[str] = set()
+        self.telemetry.reloaded(self.clocks.now(), successful=True)
+
+    @property
+    def snapshots(self) -> Mapping[str, AccountSnapshot]:
+        """The latest snapshot of each account, in the order of the configuration."""
+        return {each.name: self._snapshots[each.name] for each in self._config.accounts}
+
+    def awaited(self) -> list[str]:
+        """Return the accounts that have neither had figures nor failed a poll yet."""
+        return [each.name for each in self._config.accounts if each.name not in self._heard_of]
+
+    async def start(self) -> None:
+        """Begin to poll every account."""
+        for account in self._config.accounts:
+            await self._begin(account)
+            self._start_loop(self._running[account.name])
+
+    async def poll_once(self) -> bool:
+        """Poll every account once, its whole lookback included; return whether all were whole."""
+        for account in self._config.accounts:
+            await self._begin(account)
+        return all(await asyncio.gather(*map(_poll_whole, self._running.values())))
+
+    async def stop(self) -> None:
+        """Stop polling; every account's connections are closed."""
+        await asyncio.gather(*map(self._end, list(self._running.values())))
+
+    async def reload(self, config: Config) -> None:
+        """Take over another configuration: accounts that are the same in it go on untouched."""
+        before, self._config = self._config, config
+        shared = before.poll == config.poll and before.metrics == config.metrics
+        wanted = {account.name: account for account in config.accounts}
+        for running in list(self._running.values()):
+            name = running.account.name
+            account = wanted.get(name)
+            if account is None:
+                await self._end(running)
+                self._forget(name)
+            elif account != running.account or not shared:
+                await self._end(running)
+                await self._begin(account, successor_of=running)
+                self._start_loop(self._running[name])
+        for account in config.accounts:
+            if account.name not in self._running:
+                await self._begin(account)
+                self._start_loop(self._running[account.name])
+
+    async def _begin(self, account: Account, successor_of: _Running | None = None) -> None:
+        config, clocks = self._config, self.clocks
+        telemetry = self.telemetry.account(account.name)
+        client = Client(
+            account.base_url,
+            lambda: Credentials(account.api_key.reveal(), account.api_secret.reveal()),
+            Locale(account.timezone, account.currency),
+            Limits(config.poll.timeout, config.poll.concurrency, config.poll.requests_per_second),
+            telemetry,
+            clock=clocks.now,
+            monotonic=clocks.monotonic,
+        )
+        await client.__aenter__()
+        apps = tuple(self._followed_apps(account, successor_of.apps if successor_of else ()))
+        poller = AccountPoller(
+            account.name,
+            apps,
+            client,
+            Pace(config.poll.deadline, config.poll.full_sweep, config.poll.stale_after),
+            telemetry,
+            selection=Selection(statuses=account.statuses, search=account.search),
+            objectives=_objectives(account),
+            task_limit=config.metrics.task_limit,
+            clock=clocks.now,
+            monotonic=clocks.monotonic,
+            scrapes=lambda: self.exposition.served,
+            publish=self._publish,
+        )
+        if successor_of is not None:
+            poller.succeed(successor_of.poller)
+        self._running[account.name] = _Running(account, client, apps, poller)
+        poller.publish()
+
+    def _followed_apps(
+        self, account: Account, predecessors: Sequence[FollowedApp]
+    ) -> list[FollowedApp]:
+        config = self._config
+        earlier = {app.tracked.name: app for app in predecessors}
+        apps: list[FollowedApp] = []
+        asked: list[tuple[str, int | None]] = [(app.name, app.id) for app in account.apps]
+        for name, app_id in asked or [("", None)]:
+            tracked = TrackedApp(
+                name,
+                lookback=config.poll.lookback,
+                settle=config.poll.settle,
+                windows={window.label: window.seconds for window in config.poll.windows},
+                script_limit=config.metrics.script_limit,
+            )
+            followed = FollowedApp(tracked, app_id)
+            if name in earlier:
+                followed.succeed(earlier[name])
+            apps.append(followed)
+        return apps
+
+    def _start_loop(self, running: _Running) -> None:
+        loop = PollLoop(
+            running.poller,
+            interval=self._config.poll.interval,
+            clock=self.clocks.now,
+            monotonic=self.clocks.monotonic,
+            random=self.clocks.random,
+        )
+        running.loop = asyncio.create_task(loop.run(), name=f"poll {running.account.name}")
+        running.loop.add_done_callback(_report_death)
+
+    async def _end(self, running: _Running) -> None:
+        if running.loop is not None:
+            running.loop.cancel()
+            await asyncio.gather(running.loop, return_exceptions=True)
+        await running.poller.close()
+        await running.client.__aexit__()
+        self._running.pop(running.account.name, None)
+
+    def _forget(self, name: str) -> None:
+        self._snapshots.pop(name, None)
+        self._heard_of.discard(name)
+        self._renderer.remove(name)
+        self.telemetry.forget(name)
+
+    def _publish(self, snapshot: AccountSnapshot) -> None:
+        self._renderer.update(snapshot)
+        self._snapshots[snapshot.account] = snapshot
+        if snapshot.figures is not None or snapshot.health.up is False:
+            self._heard_of.add(snapshot.account)
+
+
+async def _poll_whole(running: _Running) -> bool:
+    failure = await running.poller.poll()
+    if failure is None:
+        failure = await running.poller.finish_sweep()
+    running.poller.publish()
+    return failure is None
+
+
+def _report_death(loop: asyncio.Task[None]) -> None:
+    if not loop.cancelled() and (error := loop.exception()) is not None:
+        log.critical("an account is polled no more", task=loop.get_name(), exc_info=error)
+
+
+def _objectives(account: Account) -> list[Objective]:
+    stated: list[tuple[str, Objectives]] = [("", account.objectives)]
+    stated += ((app.name, app.objectives) for app in account.apps)
+    return [
+        Objective(
+            app=app,
+            currency=account.currency,
+            answer_ratio=each.answer_ratio,
+            failure_ratio=each.failure_ratio,
+            average_call_duration=each.average_call_duration,
+            daily_spend=each.daily_spend,
+        )
+        for app, each in stated
+        if each != Objectives()
+    ]

@@ -1,0 +1,152 @@
+"""One running exporter: wires the rooms together, starts them, reloads them, stops them.
+
+The only module that knows all others.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from exporter import __version__, logs
+from exporter.accounts import Accounts, Clocks
+from exporter.config import Config, ConfigError
+from exporter.snapshot import AccountSnapshot
+from exporter.web.application import build
+from exporter.web.listening import Address, Listening, listen
+
+log = structlog.get_logger("app")
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """Where and how the exporter is scraped: the ``--web.*`` flags."""
+
+    addresses: Sequence[Address]
+    telemetry_path: str = "/metrics"
+    lifecycle: bool = False
+    """Whether ``POST /-/reload`` is allowed."""
+
+
+class App:
+    """A running exporter, as the web sees it (a ``Site``).
+
+    ``load`` reads the configuration anew for a reload; ConfigError where it cannot be used.
+    """
+
+    version = __version__
+
+    def __init__(
+        self,
+        config: Config,
+        load: Callable[[], Config],
+        options: WebOptions,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self._load = load
+        self._options = options
+        self._clocks = clocks or Clocks()
+        self._reloading = asyncio.Lock()
+        self.accounts = Accounts(announced(config), self._clocks)
+
+    async def run(self, started: Callable[[Sequence[str]], None]) -> None:
+        """Serve and poll until SIGTERM or SIGINT; SIGHUP loads the configuration anew.
+
+        ``started`` is told the URLs. OSError where an address cannot be listened on.
+        """
+        told_to_stop = stop_signals()
+        hangups: set[asyncio.Task[None]] = set()
+
+        def hang_up() -> None:
+            task = asyncio.create_task(self._reload_on_signal())
+            hangups.add(task)
+            task.add_done_callback(hangups.discard)
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+        listening = await listen(build(self), self._options.addresses)
+        try:
+            await self.accounts.start()
+            log.info("listening", urls=" ".join(listening.urls), version=self.version)
+            started(listening.urls)
+            await told_to_stop.wait()
+            log.info("stopping")
+        finally:
+            await _stop(listening, self.accounts)
+
+    # --- what the web asks of a Site --------------------------------------------------------------
+
+    @property
+    def telemetry_path(self) -> str:
+        """The path of the metrics."""
+        return self._options.telemetry_path
+
+    @property
+    def reload(self) -> Callable[[], Awaitable[None]] | None:
+        """Load the configuration anew, where that is enabled over HTTP."""
+        return self.load_anew if self._options.lifecycle else None
+
+    def now(self) -> float:
+        """Return the time in Unix seconds."""
+        return self._clocks.now()
+
+    def snapshots(self) -> Mapping[str, AccountSnapshot]:
+        """Return the latest snapshot of every account."""
+        return self.accounts.snapshots
+
+    def ready(self) -> bool:
+        """Whether each account either has its first figures or has failed a poll."""
+        return not self.accounts.awaited()
+
+    async def scrape(self, openmetrics: bool, compressed: bool, names: frozenset[str]) -> bytes:
+        """Return the exposition."""
+        return await self.accounts.exposition.scrape(
+            openmetrics=openmetrics, compressed=compressed, names=names
+        )
+
+    # --- reloading --------------------------------------------------------------------------------
+
+    async def load_anew(self) -> None:
+        """Take over the configuration as it is now; ConfigError where it cannot be used.
+
+        The old one is then kept, untouched.
+        """
+        async with self._reloading:
+            telemetry = self.accounts.telemetry
+            try:
+                config = announced(await asyncio.to_thread(self._load))
+            except ConfigError as error:
+                telemetry.reloaded(self.now(), successful=False)
+                log.error("the new configuration is not used", error=str(error))  # noqa: TRY400
+                raise
+            await self.accounts.reload(config)
+            telemetry.reloaded(self.now(), successful=True)
+            log.info("configuration loaded anew", accounts=len(config.accounts))
+
+    async def _reload_on_signal(self) -> None:
+        try:
+            await self.load_anew()
+        except ConfigError:
+            return  # it has been logged, and there is nobody to answer
+
+
+def stop_signals() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets, from now on."""
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    return told_to_stop
+
+
+def announced(config: Config) -> Config:
+    """Return a configuration after its secrets are masked in logs and its warnings are given."""
+    for account in config.accounts:
+        logs.mask(account.api_key, account.api_secret)
+    for warning in config.warnings:
+        log.warning("configuration", problem=str(warning))
+    return config
+
+
+async def _stop(listening: Listening, accounts: Accounts) -> None:
+    await asyncio.gather(listening.stop(), accounts.stop())

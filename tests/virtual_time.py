@@ -1,0 +1,73 @@
+"""An event loop whose time is moved, not waited for; wall time moves with it.
+
+A test that asks for the fixture ``time`` runs on it: as soon as nothing is left to do now, the
+loop's clock jumps to the next timer. Real sockets on loopback work, since what a peer in the same
+loop has written is there at once.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+BEGIN = 1_700_000_000.0
+"""Wall time, in Unix seconds, at which every test begins: 2023-11-14 22:13:20 UTC."""
+
+# How long a thread is given, in real seconds, before time goes on without it.
+_GRACE = 0.002
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Lets no time pass: where nothing is ready, the time that was to be waited is skipped."""
+
+    skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(min(timeout, _GRACE))
+        if not ready and timeout > 0:
+            self.skipped += timeout
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """The event loop; ``time`` begins at 0 and moves only by jumps."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.skipped
+
+
+class VirtualTime:
+    """The clocks of a test: ``now`` is Unix time, ``monotonic`` the loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.wall_offset = 0.0
+        """Seconds by which wall time has been set forward (or back) by the test."""
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+    def now(self) -> float:
+        return BEGIN + self._loop.time() + self.wall_offset
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give tests that use ``time`` the virtual loop, all others the ordinary one."""
+    virtual = "time" in getattr(item, "fixturenames", ())
+    return {"virtual-time": VirtualLoop} if virtual else {"asyncio": asyncio.new_event_loop}
+
+
+@pytest.fixture
+async def time() -> VirtualTime:
+    """Clocks that move with the test's event loop."""
+    return VirtualTime(asyncio.get_running_loop())
