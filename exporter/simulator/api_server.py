@@ -69,6 +69,7 @@ class ApiServer:
         sent = _decoded(body)
         api_key = request.headers.get("Api-Key", "")
         page = sent.get("current") if isinstance(sent, dict) else None
+        page = page if isinstance(page, int) else None
         drawn = self.faults.draw(Asked(request.path, api_key, page))
         _skew.set(
             sum(
@@ -153,5 +154,5 @@ class ApiServer:
 def _decoded(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

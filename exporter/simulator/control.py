@@ -3,6 +3,13 @@
 Under `/simulator/`, and for loopback only: there is no authentication, and it can do whatever
 a test wants to do to the API. Requests from elsewhere are refused with 403, and bodies must be
 JSON by their content type, so that no web page can post them.
+
+    GET    /simulator/state            clock, faults, incidents, settings
+    GET    /simulator/truth            exact sums; money as strings
+    GET    /simulator/requests         what was asked of the API; DELETE forgets it
+    POST   /simulator/faults           a Fault; DELETE clears all, or /faults/NUMBER
+    POST   /simulator/incidents        an IncidentOrder; DELETE /incidents/NUMBER ends it now
+    POST   /simulator/clock            {"speed": 0} stops the world, 1 lets it go on
 """
 
 import ipaddress
@@ -14,9 +21,11 @@ import msgspec
 from aiohttp import web
 
 from exporter.simulator.api_server import ApiServer
+from exporter.simulator.clock import ScaledClock
 from exporter.simulator.faults import Fault
 from exporter.simulator.incidents import Incident, IncidentKind
 from exporter.simulator.settings import SECONDS_A_DAY
+from exporter.simulator.truth import gained, sum_up
 from exporter.simulator.world import SimulatedWorld
 
 PREFIX = "/simulator"
@@ -34,6 +43,12 @@ class IncidentOrder(msgspec.Struct, forbid_unknown_fields=True):
     script: int | None = None
     strength: float | None = None
     currency: str = "EUR"
+
+
+class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """How fast the world shall go: 1 as real time does, 0 not at all."""
+
+    speed: float
 
 
 class Control:
@@ -57,6 +72,7 @@ class Control:
             app.router.add_route(method, PREFIX + path, _on_loopback(handler))
         app.router.add_post(f"{PREFIX}/faults", self._add_fault)
         app.router.add_post(f"{PREFIX}/incidents", self._add_incident)
+        app.router.add_post(f"{PREFIX}/clock", self._set_clock)
 
     def _state(self, request: web.Request) -> web.Response:
         del request
@@ -75,7 +91,12 @@ class Control:
         )
 
     def _truth(self, request: web.Request) -> web.Response:
-        """`now`, `created_from` (a day before now), `created_to` (now), `app`, `peaks`, `since`."""
+        """Answer with the sums over tasks created from `created_from` to `created_to`.
+
+        Query: `now` (the clock's), `created_from` (a day before now), `created_to` (now),
+        `app` (all), `peaks` (no: with it, figures are the highest ever shown), and `since`:
+        with it, sums are what was gained since then, as counters begun at that time count it.
+        """
         query = request.query
         now = _float(query.get("now"), self._server.clock())
         begin = _float(query.get("created_from"), now - SECONDS_A_DAY)
@@ -83,9 +104,13 @@ class Control:
         app = int(_float(query["app"], 0)) if "app" in query else None
         world = self._server.world
         if query.get("peaks") and isinstance(world, SimulatedWorld):
-            truth = world.truth(now, begin, end, app, peaks=True)
+            tasks = world.tasks(now, begin, end, app, peaks=True)
         else:
-            truth = world.truth(now, begin, end, app)
+            tasks = world.tasks(now, begin, end, app)
+        if "since" in query:
+            truth = gained(world.tasks(_float(query["since"], now), begin, end, app), tasks)
+        else:
+            truth = sum_up(tasks)
         return web.json_response(
             {"now": now, "created_from": begin, "created_to": end, **truth.as_json()}
         )
@@ -115,6 +140,15 @@ class Control:
     async def _add_fault(self, request: web.Request) -> web.Response:
         fault = await _body(request, Fault)
         return web.json_response({"number": self._server.faults.add(fault)}, status=201)
+
+    async def _set_clock(self, request: web.Request) -> web.Response:
+        """Set the world's speed; at 0 it stands still, and truth can be compared at leisure."""
+        order = await _body(request, ClockOrder)
+        clock = self._server.clock
+        if not isinstance(clock, ScaledClock):
+            raise web.HTTPConflict(text="this world's clock cannot be set")
+        clock.speed = order.speed
+        return web.json_response({"now": clock(), "speed": clock.speed})
 
     async def _add_incident(self, request: web.Request) -> web.Response:
         order = await _body(request, IncidentOrder)

@@ -47,24 +47,27 @@ def _empty_page(_fault: Fault, page: dict[str, Any], _rng: Random) -> None:
 
 def _duplicates(fault: Fault, page: dict[str, Any], rng: Random) -> None:
     page["records"] = [
-        copy for record in page["records"] for copy in [record] * (2 if _hit(fault, rng) else 1)
+        copy
+        for record in page["records"] or ()
+        for copy in [record] * (2 if _hit(fault, rng) else 1)
     ]
 
 
 def _lost_records(fault: Fault, page: dict[str, Any], rng: Random) -> None:
-    page["records"] = [record for record in page["records"] if not _hit(fault, rng)]
+    page["records"] = [record for record in page["records"] or () if not _hit(fault, rng)]
 
 
 def _wrong_total(fault: Fault, page: dict[str, Any], _rng: Random) -> None:
-    page["total"] = max(0, page["total"] + int(fault.quantity(7)))
+    page["total"] = max(0, page.get("total", 0) + int(fault.quantity(7)))
 
 
 def _missing_total(_fault: Fault, page: dict[str, Any], _rng: Random) -> None:
-    del page["total"], page["pages"]
+    for name in ("total", "pages"):
+        page.pop(name, None)
 
 
 def _total_as_text(_fault: Fault, page: dict[str, Any], _rng: Random) -> None:
-    page["total"] = str(page["total"])
+    page["total"] = str(page.get("total"))
 
 
 def _hit(fault: Fault, rng: Random) -> bool:
@@ -98,7 +101,11 @@ def _set_field(fault: Fault, record: Record) -> Record:
 
 
 def _negative(fault: Fault, record: Record) -> Record:
-    return {**record, **{name: -1 - abs(int(record[name])) for name in _fields(fault, COUNTS)}}
+    return {**record, **{name: -1 - _size(record.get(name)) for name in _fields(fault, COUNTS)}}
+
+
+def _size(figure: Any) -> int:
+    return abs(figure) if isinstance(figure, int) else 0
 
 
 def _enormous(fault: Fault, record: Record) -> Record:
@@ -114,32 +121,32 @@ def _job_id(_fault: Fault, record: Record) -> Record:
 
 
 def _bare_money(_fault: Fault, record: Record) -> Record:
-    return {**record, **{name: _number(record[name]) for name in FEES}}
+    return {**record, **{name: _number(record.get(name)) for name in FEES}}
 
 
 def _other_currency(fault: Fault, record: Record) -> Record:
     currency = "EUR" if fault.text is None else fault.text
-    return {**record, **{name: f"{_number(record[name])}({currency})" for name in FEES[1:]}}
+    return {**record, **{name: f"{_number(record.get(name))}({currency})" for name in FEES[1:]}}
 
 
 def _money_as_number(_fault: Fault, record: Record) -> Record:
-    return {**record, **{name: float(_number(record[name])) for name in FEES}}
+    return {**record, **{name: float(_number(record.get(name))) for name in FEES}}
 
 
-def _number(money: str) -> str:
-    return money.partition("(")[0]
+def _number(money: Any) -> str:
+    return money.partition("(")[0] if isinstance(money, str) else "0"
 
 
 def _bare_duration(_fault: Fault, record: Record) -> Record:
-    return {**record, "acd": record["acd"].rstrip("s")}
+    return {**record, "acd": str(record.get("acd")).rstrip("s")}
 
 
 def _percent_sign(_fault: Fault, record: Record) -> Record:
-    return {**record, "rate": record["rate"] + "%", "asr": record["asr"] + "%"}
+    return {**record, "rate": f"{record.get('rate')}%", "asr": f"{record.get('asr')}%"}
 
 
 def _fractional_percent(_fault: Fault, record: Record) -> Record:
-    return {**record, "rate": record["rate"] + ".00", "asr": record["asr"] + ".25"}
+    return {**record, "rate": f"{record.get('rate')}.00", "asr": f"{record.get('asr')}.25"}
 
 
 def _unknown_status(fault: Fault, record: Record) -> Record:
@@ -151,7 +158,7 @@ def _bad_time(fault: Fault, record: Record) -> Record:
 
 
 def _iso_time(_fault: Fault, record: Record) -> Record:
-    return {**record, "createdTime": record["createdTime"].replace(" ", "T")}
+    return {**record, "createdTime": str(record.get("createdTime")).replace(" ", "T")}
 
 
 def _hostile_names(fault: Fault, record: Record) -> Record:
@@ -239,7 +246,8 @@ def spoil(drawn: Sequence[ActiveFault], envelope: Envelope, rng: Random) -> None
             if fault.kind in RECORDS:
                 change = RECORDS[fault.kind]
                 page["records"] = [
-                    change(fault, r) if _hit(fault, rng) else r for r in page["records"]
+                    change(fault, r) if isinstance(r, dict) and _hit(fault, rng) else r
+                    for r in page["records"]
                 ]
         for fault in faults:
             if fault.kind in PAGES:

@@ -5,6 +5,7 @@ data) and fault_delivery (on the way to the client). A new kind is a row here an
 in a table there.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -87,7 +88,8 @@ class Fault:
 
     It is limited to `times` requests (None: until cleared), to requests for one `page`, to
     one `api_key`, to one `path`, and to a share of them by `probability`. `share` is the
-    share of a page's records that are hit. `amount` and `text` mean what the kind says.
+    share of a page's records that are hit. `amount` and `text` mean what the kind says;
+    ValueError where the text is not what the kind needs.
     """
 
     kind: FaultKind
@@ -99,6 +101,15 @@ class Fault:
     path: str | None = None
     probability: float = 1.0
     share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind is FaultKind.RECORD_NOT_OBJECT and self.text is not None:
+            json.loads(self.text)
+        if self.kind is FaultKind.SET_FIELD:
+            name, equals, value = (self.text or "").partition("=")
+            if not name or not equals:
+                raise ValueError("set_field needs `field=JSON value` as its text")
+            json.loads(value)
 
     def quantity(self, default: float) -> float:
         """Return the amount, or what the kind takes where none was given."""

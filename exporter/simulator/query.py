@@ -26,7 +26,7 @@ def parse_query(body: bytes, content_type: str, rules: ApiRules) -> Query:
         raise _refused("Content-Type")
     try:
         sent = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _refused("body") from None
     params = sent.get("params") if isinstance(sent, dict) else None
     if not isinstance(params, dict):

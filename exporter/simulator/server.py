@@ -10,7 +10,7 @@ from aiohttp import web
 
 from exporter.simulator.account import ApiRules
 from exporter.simulator.api_server import ApiServer
-from exporter.simulator.clock import Clock
+from exporter.simulator.clock import Clock, ScaledClock
 from exporter.simulator.control import Control
 from exporter.simulator.fault_answers import Sleep
 from exporter.simulator.faults import FaultBoard
@@ -65,7 +65,7 @@ async def serve(
     incidents: Sequence[Incident] = (),
     rules: ApiRules | None = None,
     faults: FaultBoard | None = None,
-    clock: Clock = time.time,
+    clock: Clock | None = None,
     signing_clock: Clock | None = None,
     sleep: Sleep = asyncio.sleep,
     control: bool = True,
@@ -73,7 +73,11 @@ async def serve(
     """Serve a simulated account (given its settings), or a ready world.
 
     Port 0 takes a free one; the result's `url` has it. OSError where the port is taken.
+    `clock` is the world's time: by default the real one, which control can slow down or stop,
+    while timestamps are still checked against the real one. See ApiServer for the rest.
     """
+    if clock is None:
+        clock, signing_clock = ScaledClock(time.time), signing_clock or time.time
     if settings is None or isinstance(settings, Settings):
         world: World = SimulatedWorld(settings, incidents)
     else:

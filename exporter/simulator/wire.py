@@ -10,6 +10,7 @@ from exporter.simulator.figures import Figures
 TASK_TYPE = 3  # AI Agent group call
 MILLION = 1_000_000
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+_LATEST = 253_370_764_800  # the year 9999; what is later, or before 1970, has no zone data
 _QUARTER = 900  # every zone in use changes its offset at a quarter of an hour
 
 
@@ -25,7 +26,8 @@ class LocalTime:
         self._offset = lru_cache(maxsize=100_000)(self._offset_of_quarter)
 
     def _offset_of_quarter(self, quarter: int) -> int:
-        offset = datetime.fromtimestamp(quarter * _QUARTER, self.zone).utcoffset()
+        moment = min(max(quarter * _QUARTER, 0), _LATEST)
+        offset = datetime.fromtimestamp(moment, self.zone).utcoffset()
         return 0 if offset is None else round(offset.total_seconds())
 
     def seconds(self, moment: float) -> int:
@@ -41,7 +43,7 @@ class LocalTime:
 
 def label(local: int) -> str:
     """Write a local time: `2024-06-04 14:49:36`."""
-    return datetime.fromtimestamp(local, UTC).strftime(TIME_FORMAT)
+    return datetime.fromtimestamp(local, UTC).replace(tzinfo=None).isoformat(" ")
 
 
 def parse_label(text: object) -> int | None:

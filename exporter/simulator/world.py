@@ -21,6 +21,8 @@ from exporter.simulator.wire import LocalTime, name_of
 
 _KEPT_TASKS = 250_000  # in hours that stay in memory; about 3 kB each
 
+_KEPT_RANGES = 8  # that are being paged through at once
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -74,7 +76,7 @@ class SimulatedWorld:
         self._book = IncidentBook(incidents)
         self._hours: OrderedDict[int, Hour] = OrderedDict()
         self._kept = 0
-        self._last: tuple[object, list[Task]] | None = None
+        self._ranges: dict[object, list[Task]] = {}
         self._tariff = Tariff(
             micro(self.settings.agent_price),
             micro(self.settings.call_price),
@@ -107,10 +109,9 @@ class SimulatedWorld:
         """Return matching tasks that exist at `now`, oldest first."""
         first = self.local_time.moments(wanted.created_from)[0]
         last = min(self.local_time.moments(wanted.created_to)[1], int(now // 1))
-        frozen = wanted.statuses is None
-        key = (wanted, last, self._book)
-        if frozen and self._last is not None and self._last[0] == key:
-            return self._last[1]
+        known = self._ranges.get((wanted, last))
+        if known is not None:
+            return known
         found: list[Task] = []
         when = round(now * 1000)
         for part in self._parts(when, first, last, wanted.app, wanted.statuses):
@@ -125,8 +126,10 @@ class SimulatedWorld:
         if wanted.text:
             text = wanted.text.casefold()
             found = [task for task in found if text in name_of(task.campaign).casefold()]
-        if frozen:
-            self._last = (key, found)
+        if wanted.statuses is None:  # a range's tasks do not change, their statuses do
+            if len(self._ranges) >= _KEPT_RANGES:
+                self._ranges.clear()
+            self._ranges[wanted, last] = found
         return found
 
     def records(self, now: float, tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -207,7 +210,7 @@ class SimulatedWorld:
 
     def _forget(self, since: float) -> None:
         """Drop what an incident that begins at `since` (Unix seconds) could change."""
-        self._last = None
+        self._ranges.clear()
         for number, hour in list(self._hours.items()):
             if hour.settled >= since * 1000:
                 self._kept -= len(self._hours.pop(number))

@@ -1,11 +1,20 @@
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from exporter.simulator import EXAMPLE_RECORD, ManualClock, ScriptedWorld, Settings, SimulatedWorld
+from exporter.simulator import (
+    EXAMPLE_RECORD,
+    ManualClock,
+    ScriptedWorld,
+    Settings,
+    SimulatedWorld,
+    serve,
+)
 from exporter.simulator.api_server import ApiServer
 from exporter.simulator.control import Control, _require_loopback
+from exporter.simulator.truth import gained
 from tests.simulator.client import DAY, NOON, Client, running
 
 SETTINGS = Settings(seed=2, tasks_per_day=100)
@@ -35,6 +44,26 @@ async def test_truth_is_told_as_the_world_knows_it() -> None:
         expected = world.truth(NOON - 60, NOON - 7200, NOON, 12).as_json()
         assert {key: past[key] for key in expected} == expected
         assert (await get(client, "/truth?peaks=1"))["whole"] == told["whole"]
+
+
+async def test_truth_since_a_moment_is_what_counters_gain() -> None:
+    async with running(SETTINGS) as client:
+        told = await get(client, f"/truth?since={NOON - 3600}")
+        world = SimulatedWorld(SETTINGS)
+        tasks = [world.tasks(now, NOON - DAY, NOON) for now in (NOON - 3600, NOON)]
+        assert told["whole"] == gained(*tasks).whole.as_json()
+
+
+async def test_the_world_can_be_stopped() -> None:
+    async with (
+        await serve(SETTINGS) as simulator,
+        aiohttp.ClientSession() as session,
+        session.post(f"{simulator.url}/simulator/clock", json={"speed": 0}) as response,
+    ):
+        now = (await response.json())["now"]
+        assert simulator.api.clock() == now == simulator.api.clock()
+    async with running(SETTINGS) as client:
+        assert (await send(client, "POST", "/clock", {"speed": 0}))[0] == 409
 
 
 async def test_truth_of_a_scripted_world() -> None:
@@ -80,6 +109,7 @@ async def test_incidents_begin_now_and_can_be_ended() -> None:
         ("/faults", {"kind": "nonsense"}),
         ("/faults", {"kind": "slow", "amount": "long"}),
         ("/faults", []),
+        ("/faults", {"kind": "set_field"}),
         ("/incidents", {"kind": "nonsense"}),
         ("/incidents", {"kind": "silence", "seconds": -5}),
         ("/incidents", {"kind": "silence", "unknown": 1}),

@@ -338,10 +338,30 @@ async def test_the_servers_clock_can_be_wrong(skew: float, code: int) -> None:
             assert parsedate_to_datetime(response.headers["Date"]).timestamp() == AT
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_faults_of_the_data_bear_each_other(*, backwards: bool) -> None:
+    kinds = [*RECORDS, *PAGES, *ENVELOPES]
+    async with running(world(), now=AT) as client:
+        for kind in reversed(kinds) if backwards else kinds:
+            text = 'fail="x"' if kind is K.SET_FIELD else None
+            client.simulator.faults.add(Fault(kind=kind, text=text, share=0.5))
+        for _ in range(5):
+            assert await client.ask() == {"code": "0", "msg": "success", "data": None}
+
+
 def test_every_kind_is_done_in_one_place() -> None:
     tables = (ANSWERS, ENVELOPES, PAGES, RECORDS, LISTINGS, DELIVERIES)
     done = [kind for table in tables for kind in list[FaultKind](table)] + [K.CLOCK_SKEW]
     assert sorted(done) == sorted(FaultKind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [(K.SET_FIELD, None), (K.SET_FIELD, "fail"), (K.SET_FIELD, "a=b"), (K.RECORD_NOT_OBJECT, "x")],
+)
+def test_texts_a_kind_cannot_use_are_refused(kind: FaultKind, text: str | None) -> None:
+    with pytest.raises(ValueError, match=r"set_field|Expecting"):
+        Fault(kind=kind, text=text)
 
 
 def test_a_fault_is_limited_to_what_it_names() -> None:
