@@ -91,3 +91,20 @@ def test_every_dependency_says_why_it_is_here() -> None:
     told = re.findall(r"(?m)^- \*\*([a-z0-9-]+)\*\*: \S", section)
     needed = runtime_requirements() + development_requirements() + tool_requirements()
     assert sorted(told) == sorted({requirement.name for requirement in needed})
+
+
+def test_the_drawing_shows_what_is_there() -> None:
+    drawing = re.findall(r"(?s)```\n(.*?)```", read("docs/architecture.md"))[0]
+    folders: dict[int, str] = {}
+    drawn = []
+    for line in drawing.splitlines():
+        indent = len(line) - len(line.lstrip())
+        name = line.split()[0]
+        above = "".join(folder for depth, folder in folders.items() if depth < indent)
+        drawn.append(above + name)
+        if name.endswith("/"):
+            folders = {depth: kept for depth, kept in folders.items() if depth < indent}
+            folders[indent] = name
+    assert [path for path in drawn if not (ROOT / path).exists()] == []
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "exporter").glob("*.py")}
+    assert modules - {"exporter/__init__.py", "exporter/__main__.py"} <= set(drawn)
