@@ -8,8 +8,18 @@ from typing import Final
 from exporter.config import parse_duration
 from exporter.snapshot import Objective, WindowFigures
 from exporter.tasks.task import Kind
+from exporter.web import wording
 from exporter.web.totals import Total, total
-from exporter.web.wording import NOTHING, call_duration, counted, money, percent, visible, whole
+from exporter.web.wording import (
+    NOTHING,
+    amount,
+    call_duration,
+    counted,
+    money,
+    percent,
+    visible,
+    whole,
+)
 
 _DAY: Final = 86_400.0
 _KINDS: Final = {Kind.AGENT: "agent", Kind.CALL: "calls", Kind.SMS: "SMS"}
@@ -70,13 +80,13 @@ def window_views(
 
 def _view(window: str, app: str, figures: Total, aim: Objective) -> WindowView:
     calls = "" if figures.calls is None else counted(figures.calls, "call")
-    answered = f"{whole(figures.answered)} of {calls} answered" if calls else ""
+    answered = f"{whole(figures.answered)} of {calls} answered" if figures.calls else calls
     ratios = (
         Headline(
             "Answer ratio",
             percent(figures.answer_ratio),
             answered,
-            verdict=_at_least(figures.answer_ratio, aim.answer_ratio, percent),
+            verdict=_at_least(figures.answer_ratio, aim.answer_ratio, wording.aim),
         ),
         Headline(
             "Average call",
@@ -99,7 +109,7 @@ def _spend(window: str, figures: Total, aim: Objective) -> Iterator[Headline]:
         yield Headline("Spend", NOTHING)
     for currency, spent in figures.spend.items():
         parts = (
-            f"{name} {money(fee, '').rstrip()}"
+            f"{name} {amount(fee, spent)}"
             for kind, name in _KINDS.items()
             if (fee := figures.spend_by_kind.get((kind, currency)))
         )
@@ -113,7 +123,7 @@ def _spend(window: str, figures: Total, aim: Objective) -> Iterator[Headline]:
 
 
 def _at_least(
-    figure: float | None, aim: float | None, shown: Callable[[float | None], str]
+    figure: float | None, aim: float | None, shown: Callable[[float], str]
 ) -> Verdict | None:
     if aim is None:
         return None
@@ -123,7 +133,7 @@ def _at_least(
 def _at_most(figure: float | None, aim: float | None) -> Verdict | None:
     if aim is None:
         return None
-    return Verdict(None if figure is None else figure <= aim, f"at most {percent(aim)}")
+    return Verdict(None if figure is None else figure <= aim, f"at most {wording.aim(aim)}")
 
 
 def _within_a_day(window: str, spent: Decimal, aim: Objective) -> Verdict | None:

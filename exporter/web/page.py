@@ -14,6 +14,8 @@ MOST_ROWS: Final = 200
 """Unfinished tasks shown of one account."""
 _FEWEST_ROWS: Final = 20
 _ROWS_OF_ALL: Final = 1_000
+_MOST_FAILURES: Final = 3
+_LONGEST_REASON: Final = 300
 _NOTABLE_SKEW: Final = 10.0
 """Seconds by which the clocks differ, from which on that is worth a word."""
 
@@ -22,7 +24,7 @@ class State(enum.Enum):
     """How an account does; the value is what the page says."""
 
     POLLED = "Polled"
-    SWEEPING = "Reading the lookback"
+    SWEEPING = "Reading history"
     STARTING = "Waiting for the first poll"
     FAILING = "Failing"
 
@@ -67,6 +69,14 @@ class StatusPage:
     remarks: tuple[str, ...]
     """Further sentences: what else to look at."""
     accounts: tuple[AccountView, ...]
+
+    @property
+    def look(self) -> str:
+        """What the verdict looks like: a state's name, ``WARNING`` or ``NONE``."""
+        if self.state is None:
+            return "NONE"
+        # Polling is well, yet all is not: no green tick above what has to be looked at.
+        return "WARNING" if self.state is State.POLLED and self.remarks else self.state.name
 
 
 def status_page(snapshots: Iterable[AccountSnapshot], now: float) -> StatusPage:
@@ -159,7 +169,7 @@ def _verdict(accounts: tuple[AccountView, ...]) -> tuple[State | None, str]:
         return State.FAILING, f"{len(failing)} of {len(accounts)} accounts {are} failing"
     for state, words in (
         (State.STARTING, "Waiting for the first poll of "),
-        (State.SWEEPING, "Reading the lookback of "),
+        (State.SWEEPING, "Reading the history of "),
     ):
         if by_state[state]:
             return state, words + listed(by_state[state])
@@ -168,8 +178,12 @@ def _verdict(accounts: tuple[AccountView, ...]) -> tuple[State | None, str]:
 
 def _remarks(accounts: tuple[AccountView, ...]) -> Iterable[str]:
     failing = [account for account in accounts if account.state is State.FAILING]
-    if len(accounts) > 1 and failing:
-        yield f"Failing: {listed([account.name for account in failing])}."
+    for account in failing[:_MOST_FAILURES]:
+        reason = visible(account.failure.message, _LONGEST_REASON) if account.failure else "failing"
+        yield f"{account.name}: {reason}"
+    if len(failing) > _MOST_FAILURES:
+        others = [account.name for account in failing[_MOST_FAILURES:]]
+        yield f"Failing too: {listed(others)}."
     missed = sum(account.missed for account in accounts)
     if missed:
         yield f"{counted(missed, 'objective')} {'is' if missed == 1 else 'are'} missed."

@@ -11,6 +11,7 @@ from exporter.web.site import Site
 _FILTERS = {
     "age": wording.age,
     "amount": wording.amount,
+    "curly": wording.curly,
     "call_duration": wording.call_duration,
     "duration": wording.duration,
     "machine_time": wording.machine_time,

@@ -65,13 +65,19 @@ def percent(ratio: float | None) -> str:
     """Return ``31.2 %`` for 0.312; a ratio that only rounds to none or all does not say so."""
     if ratio is None:
         return NOTHING
-    shown = ratio * 100
-    text = f"{shown:.1f}"
-    if text == "0.0" and shown > 0:
-        return f"<{NARROW}0.1{NARROW}%"
-    if text == "100.0" and ratio < 1:
-        return f">{NARROW}99.9{NARROW}%"
-    return f"{text.removesuffix('.0')}{NARROW}%"
+    text = f"{ratio * 100:.1f}"
+    if ratio in (0, 1):
+        text = text.removesuffix(".0")
+    elif text == "0.0":
+        text = f"<{NARROW}0.1"
+    elif text == "100.0" and ratio < 1:
+        text = f">{NARROW}99.9"
+    return f"{text}{NARROW}%"
+
+
+def aim(ratio: float) -> str:
+    """Return an objective's ratio as it was meant: ``30 %`` for 0.3, ``12.5 %`` for 0.125."""
+    return f"{ratio * 100:.6g}{NARROW}%"
 
 
 def duration(seconds: float | None) -> str:
@@ -111,9 +117,13 @@ def until(seconds: float) -> str:
     return "now" if seconds < 1 else f"in {duration(int(seconds))}"
 
 
-def amount(value: Decimal) -> str:
-    """Return money: in full below 1, to the cent from there on; the exact sum is elsewhere."""
-    places = _CENTS if abs(value) >= _ROUNDED_FROM else _MOST_PLACES
+def amount(value: Decimal, beside: Decimal | None = None) -> str:
+    """Return money: in full below 1, to the cent from there on; the exact sum is elsewhere.
+
+    ``beside``: a larger amount that it is part of, to be as exact as.
+    """
+    larger = abs(value if beside is None else beside)
+    places = _CENTS if larger >= _ROUNDED_FROM else _MOST_PLACES
     text = f"{value:,.{places}f}"
     integer, _, fraction = text.partition(".")
     sign = "\N{MINUS SIGN}" if integer.startswith("-") else ""
@@ -123,6 +133,11 @@ def amount(value: Decimal) -> str:
 def money(value: Decimal, currency: str) -> str:
     """Return ``12.34 USD``."""
     return f"{amount(value)}{NARROW}{currency}"
+
+
+def curly(text: str) -> str:
+    """Return our own text with the apostrophes of print."""
+    return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
 def moment(seconds: float) -> str:
