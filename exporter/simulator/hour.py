@@ -115,13 +115,23 @@ class Hour:
     def _sort_out(
         self, when: int, of_app: list[Task], statuses: frozenset[int]
     ) -> tuple[int, int, list[Task]]:
-        """Return what `_answers` keeps; it holds until the next task changes."""
-        living = self._by_end[bisect_right(self._by_end, when, key=lambda entry: entry[0]) :]
-        until = min((task.course.next_change(when) for _, _, task in living), default=FOREVER)
+        """Return what `_answers` keeps; it holds until the next task is created or changes."""
+        born = bisect_right(self._all, when, key=lambda task: task.created * 1000)
+        until = self._all[born].created * 1000 if born < len(self._all) else FOREVER
+        living = [
+            task
+            for _, _, task in self._by_end[bisect_right(self._by_end, when, key=_end) :]
+            if task.created * 1000 <= when
+        ]
+        until = min((task.course.next_change(when) for task in living), default=until)
         if statuses.isdisjoint(ENDED):
-            alive = {id_ for _, id_, _ in living}
+            alive = {task.id for task in living}
             of_app = [task for task in of_app if task.id in alive]
         return when, until, [t for t in of_app if t.course.leg(when).status in statuses]
+
+
+def _end(entry: tuple[int, int, Task]) -> int:
+    return entry[0]
 
 
 def _is_born(campaign: Campaign, book: IncidentBook) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from exporter.simulator.arrivals import HOUR, Arrivals
+from exporter.simulator.bulk import in_bulk
 from exporter.simulator.course import Tariff
 from exporter.simulator.hour import Hour, Task
 from exporter.simulator.incidents import Incident, IncidentBook
@@ -114,8 +115,9 @@ class SimulatedWorld:
             return known
         found: list[Task] = []
         when = round(now * 1000)
-        for part in self._parts(when, first, last, wanted.app, wanted.statuses):
-            found.extend(part)
+        with in_bulk():
+            for part in self._parts(when, first, last, wanted.app, wanted.statuses):
+                found.extend(part)
         if self._is_ambiguous(first, last, wanted):
             found = [
                 task
@@ -150,11 +152,12 @@ class SimulatedWorld:
         when = round(now * 1000)
         first, last = -int(-created_from // 1), int(min(created_to, now) // 1)
         currency = self.settings.currency
-        return [
-            task.reading(when, currency, corrections=not peaks)
-            for part in self._parts(when, first, last, app, None)
-            for task in part
-        ]
+        with in_bulk():
+            return [
+                task.reading(when, currency, corrections=not peaks)
+                for part in self._parts(when, first, last, app, None)
+                for task in part
+            ]
 
     def truth(
         self,
