@@ -5,6 +5,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from exporter.web import wording
 from exporter.web.assets import Assets
+from exporter.web.negotiation import wants_gzip
 from exporter.web.page import status_page
 from exporter.web.site import Site
 
@@ -40,14 +41,18 @@ class StatusRoute:
         environment.globals["asset"] = assets.address
         self._template = environment.get_template("status.html")
 
-    async def __call__(self, _: web.Request) -> web.Response:
+    async def __call__(self, request: web.Request) -> web.Response:
         """Answer GET and HEAD."""
-        return web.Response(
+        answer = web.Response(
             text=self.render(),
             content_type="text/html",
             charset="utf-8",
-            headers={hdrs.CACHE_CONTROL: "no-store"},
+            headers={hdrs.CACHE_CONTROL: "no-store", hdrs.VARY: hdrs.ACCEPT_ENCODING},
         )
+        if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, [])):
+            # Open pages fetch it every few seconds, and table rows are much alike.
+            answer.enable_compression(web.ContentCoding.gzip)
+        return answer
 
     def render(self) -> str:
         """Return the page as it is now."""

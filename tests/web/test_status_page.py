@@ -1,3 +1,4 @@
+import gzip
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -245,9 +246,18 @@ def test_the_page_is_made_for_everyone() -> None:
         assert {attributes[key] for key in ("aria-labelledby",) if key in attributes} <= set(ids)
 
 
+async def test_the_page_is_zipped_for_those_who_take_it() -> None:
+    async with served(InventedSite([polled()])) as client:
+        answer = await client.get("/", headers={"Accept-Encoding": "br, gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "All accounts are polled" in gzip.decompress(await answer.read()).decode()
+
+
 async def test_every_file_of_the_page_is_there_for_good() -> None:
     async with served(InventedSite(telemetry_path="/probe/metrics")) as client:
-        page = read(await (await client.get("/")).text())
+        answer = await client.get("/", headers={"Accept-Encoding": "gzip;q=0"})
+        assert "Content-Encoding" not in answer.headers
+        page = read(await answer.text())
         addresses = [
             address
             for _, attributes in page.elements
