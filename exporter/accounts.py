@@ -5,21 +5,25 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
-from exporter import __version__
+from exporter import __version__, storage
 from exporter.api.client import Client, Credentials, Limits
 from exporter.api.errors import REASONS
-from exporter.api.paging import Selection
+from exporter.api.paging import RangeReader, Selection
 from exporter.api.records import Locale
 from exporter.config import Account, Config, Objectives
 from exporter.exposition.render import Renderer
 from exporter.exposition.scrape import Exposition
-from exporter.exposition.telemetry import Telemetry
-from exporter.poller.account import AccountPoller, FollowedApp, Pace
+from exporter.exposition.telemetry import AccountTelemetry, Telemetry
+from exporter.poller.account import AccountPoller, Pace
+from exporter.poller.books import Books
+from exporter.poller.following import Asking, FollowedApp
 from exporter.poller.loop import PollLoop
 from exporter.snapshot import AccountSnapshot, Objective
+from exporter.storage import ThreadedStore
 from exporter.tasks.tracking import TrackedApp
 
 log = structlog.get_logger("accounts")
@@ -40,15 +44,19 @@ class _Running:
 
     account: Account
     client: Client
-    apps: tuple[FollowedApp, ...]
     poller: AccountPoller
     loop: asyncio.Task[None] | None = None
 
 
 class Accounts:
-    """The accounts of a configuration, polled and ready to be scraped."""
+    """The accounts of a configuration, polled and ready to be scraped.
 
-    def __init__(self, config: Config, clocks: Clocks | None = None) -> None:
+    ``state`` is the folder in which the counters are kept; None: in memory only.
+    """
+
+    def __init__(
+        self, config: Config, clocks: Clocks | None = None, state: Path | None = None
+    ) -> None:
         self.clocks = clocks or Clocks()
         self.telemetry = Telemetry(__version__, REASONS)
         self._renderer = Renderer()
@@ -58,11 +66,15 @@ class Accounts:
         self._snapshots: dict[str, AccountSnapshot] = {}
         self._heard_of: set[str] = set()
         self.telemetry.reloaded(self.clocks.now(), successful=True)
+        self._store: ThreadedStore | None = None
+        if state is not None:
+            self._store = ThreadedStore(state, self.telemetry.store(storage.REASONS))
 
     @property
     def snapshots(self) -> Mapping[str, AccountSnapshot]:
         """The latest snapshot of each account, in the order of the configuration."""
-        return {each.name: self._snapshots[each.name] for each in self._config.accounts}
+        names = (account.name for account in self._config.accounts)
+        return {name: self._snapshots[name] for name in names if name in self._snapshots}
 
     def awaited(self) -> list[str]:
         """Return the accounts that have neither had figures nor failed a poll yet."""
@@ -81,8 +93,10 @@ class Accounts:
         return all(await asyncio.gather(*map(_poll_whole, self._running.values())))
 
     async def stop(self) -> None:
-        """Stop polling; every account's connections are closed."""
+        """Stop polling; every account's connections are closed, and the store is released."""
         await asyncio.gather(*map(self._end, list(self._running.values())))
+        if self._store is not None:
+            await self._store.close()
 
     async def reload(self, config: Config) -> None:
         """Take over another configuration: accounts that are the same in it go on untouched."""
@@ -117,46 +131,44 @@ class Accounts:
             monotonic=clocks.monotonic,
         )
         await client.__aenter__()
-        apps = tuple(self._followed_apps(account, successor_of.apps if successor_of else ()))
+        tracked = self._tracked_apps(account)
+        books = Books(
+            account.name,
+            tracked,
+            self._store,
+            clock=clocks.now,
+            scrapes=lambda: self.exposition.served,
+        )
         poller = AccountPoller(
             account.name,
-            apps,
+            _followed_apps(account, tracked, _asking(client, telemetry, clocks)),
+            books,
             client,
             Pace(config.poll.deadline, config.poll.full_sweep, config.poll.stale_after),
-            telemetry,
-            selection=Selection(statuses=account.statuses, search=account.search),
+            telemetry=telemetry,
             objectives=_objectives(account),
             task_limit=config.metrics.task_limit,
             clock=clocks.now,
             monotonic=clocks.monotonic,
-            scrapes=lambda: self.exposition.served,
             publish=self._publish,
         )
         if successor_of is not None:
             poller.succeed(successor_of.poller)
-        self._running[account.name] = _Running(account, client, apps, poller)
+        self._running[account.name] = _Running(account, client, poller)
         poller.publish()
 
-    def _followed_apps(
-        self, account: Account, predecessors: Sequence[FollowedApp]
-    ) -> list[FollowedApp]:
+    def _tracked_apps(self, account: Account) -> list[TrackedApp]:
         config = self._config
-        earlier = {app.tracked.name: app for app in predecessors}
-        apps: list[FollowedApp] = []
-        asked: list[tuple[str, int | None]] = [(app.name, app.id) for app in account.apps]
-        for name, app_id in asked or [("", None)]:
-            tracked = TrackedApp(
+        return [
+            TrackedApp(
                 name,
                 lookback=config.poll.lookback,
                 settle=config.poll.settle,
                 windows={window.label: window.seconds for window in config.poll.windows},
                 script_limit=config.metrics.script_limit,
             )
-            followed = FollowedApp(tracked, app_id)
-            if name in earlier:
-                followed.succeed(earlier[name])
-            apps.append(followed)
-        return apps
+            for name in [app.name for app in account.apps] or [""]
+        ]
 
     def _start_loop(self, running: _Running) -> None:
         loop = PollLoop(
@@ -188,6 +200,31 @@ class Accounts:
         self._snapshots[snapshot.account] = snapshot
         if snapshot.figures is not None or snapshot.health.up is False:
             self._heard_of.add(snapshot.account)
+
+
+def _asking(client: Client, telemetry: AccountTelemetry, clocks: Clocks) -> Asking:
+    def now() -> float:
+        return clocks.now() + client.clock_correction
+
+    gate = asyncio.Semaphore(client.limits.concurrency)
+    return Asking(
+        reader=RangeReader(client, now, clocks.monotonic),
+        sweep_reader=RangeReader(client, now, clocks.monotonic, gate),
+        now=now,
+        monotonic=clocks.monotonic,
+        telemetry=telemetry,
+        slices_at_once=client.limits.concurrency,
+    )
+
+
+def _followed_apps(
+    account: Account, tracked: Sequence[TrackedApp], asking: Asking
+) -> list[FollowedApp]:
+    ids: Sequence[int | None] = [app.id for app in account.apps] or [None]
+    return [
+        FollowedApp(each, Selection(app_id, account.statuses, account.search), asking)
+        for each, app_id in zip(tracked, ids, strict=True)
+    ]
 
 
 async def _poll_whole(running: _Running) -> bool:

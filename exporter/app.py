@@ -7,6 +7,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -34,6 +35,7 @@ class App:
     """A running exporter, as the web sees it (a ``Site``).
 
     ``load`` reads the configuration anew for a reload; ConfigError where it cannot be used.
+    ``state`` is the folder in which counters are kept; None: in memory only.
     """
 
     version = __version__
@@ -43,13 +45,14 @@ class App:
         config: Config,
         load: Callable[[], Config],
         options: WebOptions,
+        state: Path | None = None,
         clocks: Clocks | None = None,
     ) -> None:
         self._load = load
         self._options = options
         self._clocks = clocks or Clocks()
         self._reloading = asyncio.Lock()
-        self.accounts = Accounts(announced(config), self._clocks)
+        self.accounts = Accounts(announced(config), self._clocks, state)
 
     async def run(self, started: Callable[[Sequence[str]], None]) -> None:
         """Serve and poll until SIGTERM or SIGINT; SIGHUP loads the configuration anew.

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 import stamina
+import structlog
 
 from exporter import __version__, logs
 from exporter import demo as demonstration
@@ -24,6 +25,8 @@ from exporter.web.listening import Address, parse_address
 
 _BAD_USAGE: Final = 2
 _FAILED: Final = 1
+
+log = structlog.get_logger("cli")
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -134,6 +137,13 @@ def main() -> None:
 @_listen_address(":10911")
 @_telemetry_path
 @click.option("--web.enable-lifecycle", "lifecycle", is_flag=True, help="Allow POST /-/reload.")
+@click.option(
+    "--storage.path",
+    "storage_path",
+    default="data",
+    show_default=True,
+    help="Folder in which the counters are kept; empty: in memory only.",
+)
 @_log_options("info")
 def run(
     *,
@@ -141,6 +151,7 @@ def run(
     addresses: Sequence[Address],
     telemetry_path: str,
     lifecycle: bool,
+    storage_path: str,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -148,9 +159,12 @@ def run(
     _configure_logs(log_level, log_format)
     options = _web_options(addresses, telemetry_path, lifecycle=lifecycle)
     config = _loaded(config_file)
+    state = Path(storage_path) if storage_path else None
+    if state is None:
+        log.warning("counters are kept in memory only: they begin at 0 at every start")
 
     async def work() -> None:
-        app = App(config, lambda: load(config_file, os.environ), options)
+        app = App(config, lambda: load(config_file, os.environ), options, state)
         await app.run(lambda _: None)
 
     _run(work())

@@ -100,6 +100,8 @@ class Health:
     requests: int = 0
     """Requests that the last poll made."""
     failure: Failure | None = None
+    store_failure: Failure | None = None
+    """Why counters are withheld or stand still at present."""
     next_poll: float | None = None
     sweep_progress: float | None = None
     """How much of the running sweep is read, from 0 to 1; None where none is running."""

@@ -25,6 +25,7 @@ MOST_CODES: Final = 40
 
 _POLL_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 120, 300)
 _REQUEST_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+_COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Telemetry:
@@ -92,6 +93,7 @@ class Telemetry:
             ("account",),
             registry=self.registry,
         )
+        self._store: _StoreMetrics | None = None
         self.reload_successful = Gauge(
             "itnio_exporter_config_last_reload_successful",
             "1 where the last load of the configuration succeeded, 0 where it failed.",
@@ -133,6 +135,12 @@ class Telemetry:
         self.reload_successful.set(successful)
         if successful:
             self.reload_success_time.set(now)
+
+    def store(self, reasons: Iterable[str]) -> "_StoreMetrics":
+        """Return the metrics of the store; there are none of them before this is first asked."""
+        if self._store is None:
+            self._store = _StoreMetrics(self.registry, reasons)
+        return self._store
 
     def known_code(self, account: str, code: str) -> str:
         """Return a ``code`` label, or ``other`` once an account has had too many of them."""
@@ -197,3 +205,45 @@ class AccountTelemetry:
     def sweep_corrected(self, tasks: int) -> None:
         """Take note of tasks that a sweep found otherwise."""
         self._telemetry.sweep_corrections.labels(self._account).inc(tasks)
+
+
+class _StoreMetrics:
+    """How keeping the counters on disk goes."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+        self._up = Gauge(
+            "itnio_exporter_store_up",
+            "1 where the last use of the store succeeded, 0 where it failed: counters are then "
+            "withheld or stand still.",
+            registry=registry,
+        )
+        self._failures = Counter(
+            "itnio_exporter_store_failures",
+            "Uses of the store that failed, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        self._size = Gauge(
+            "itnio_exporter_store_size_bytes",
+            "What the store takes on disk.",
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "itnio_exporter_store_commit_duration_seconds",
+            "How long commits took, until they were on the disk.",
+            buckets=_COMMIT_SECONDS,
+            registry=registry,
+        )
+        for reason in reasons:
+            self._failures.labels(reason)
+
+    def store_committed(self, seconds: float, size: int) -> None:
+        """Take note of a commit, how long it took, and the bytes that the store has now."""
+        self._up.set(1)
+        self._size.set(size)
+        self._duration.observe(seconds)
+
+    def store_failed(self, reason: str) -> None:
+        """Take note of a try that failed."""
+        self._up.set(0)
+        self._failures.labels(reason).inc()

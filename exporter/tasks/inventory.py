@@ -49,6 +49,10 @@ class ScriptLabels:
         self.own: dict[str, None] = {}
         self._limit = limit
 
+    def restore(self, scripts: Iterable[str]) -> None:
+        """Put scripts that had labels of their own in an earlier life before those of this one."""
+        self.own = {**dict.fromkeys(scripts), **self.own}
+
     def label(self, script_id: str) -> str:
         """Return the label of a script, giving it its own while there is room."""
         if script_id in self.own:

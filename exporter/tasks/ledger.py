@@ -207,6 +207,7 @@ class Introductions:
 
     def __init__(self, known: Iterable[Series] = (), *, patience: float = 300.0) -> None:
         self._introduced = set(known)
+        self._news: set[Series] = set()
         self._waiting: dict[Series, tuple[float, int]] = {}
         self._patience = patience
 
@@ -219,12 +220,22 @@ class Introductions:
             shown[series] = total if self._known(series, now, scrapes) else 0
         return shown
 
+    def known(self, series: Series) -> bool:
+        """Whether a series has been seen at 0."""
+        return series in self._introduced
+
+    def take_news(self) -> set[Series]:
+        """Return the series that have become known since this was last asked."""
+        news, self._news = self._news, set()
+        return news
+
     def _known(self, series: Series, now: float, scrapes: int) -> bool:
         if series in self._introduced:
             return True
         waiting = self._waiting.setdefault(series, (now, scrapes))
         if scrapes > waiting[1] or now - waiting[0] >= self._patience:
             self._introduced.add(series)
+            self._news.add(series)
             del self._waiting[series]
             return True
         return False

@@ -34,6 +34,9 @@ class TrackedApp:
         self.inventory = Inventory(ScriptLabels(script_limit))
         self.windows = Windows(windows)
         self.ledger = Ledger()
+        self.counting = True
+        """False while the ledger of an earlier life is not known: what is read is only shown."""
+        self._progressed: dict[int, float] = {}
         self.last_whole: float | None = None
         """When the last whole poll began; None before the first."""
         self.complete = False
@@ -51,16 +54,61 @@ class TrackedApp:
         One that counts from a time in the future was moved there by a clock that has been set
         back since; it would take all that comes for baseline, and must be begun anew.
         """
+        if not self.counting:
+            return True
         return self.ledger.counted_from is not None and self.ledger.counted_from <= now
+
+    def resume(
+        self,
+        ledger: Ledger,
+        scripts: Iterable[str],
+        progressed: Mapping[int, float],
+        *,
+        now: float,
+    ) -> None:
+        """Go on counting with the ledger of an earlier life, and count what is known by now.
+
+        ``scripts`` have labels of their own since then; ``progressed`` is when unfinished tasks
+        were last seen to progress (Unix time, as is ``now``).
+        """
+        self.ledger = ledger
+        self.counting = True
+        self.inventory.labels.restore(scripts)
+        self._progressed = dict(progressed)
+        known = [(entry.task, entry.script) for entry in self.inventory]
+        if known and ledger.counted_from is None:
+            newest = max(task.created for task, _ in known)
+            ledger.begin(min(newest + 1, math.floor(now)), known)
+            return
+        for task, script in known:
+            ledger.count(task, script)
+
+    def succeed(self, earlier: "TrackedApp", *, now: float) -> None:
+        """Go on counting where an earlier configuration of the app left off."""
+        progressed = {
+            task_id: entry.progressed_at for task_id, entry in earlier.inventory.unfinished.items()
+        }
+        self.resume(earlier.ledger, earlier.inventory.labels.own, progressed, now=now)
 
     def take(self, tasks: Mapping[int, Task], *, read_at: float, now: float) -> list[Change]:
         """Take in records from a reading that began at ``read_at``; return what they changed."""
         changes = self.inventory.update(tasks, read_at, now, settle=self.settle)
         self.windows.apply(changes)
         for change in changes:
-            if change.after is not None:
+            if change.after is not None and self.counting:
+                self._restore_progress(change)
                 self.ledger.count(change.after, change.script)
         return changes
+
+    def _restore_progress(self, change: Change) -> None:
+        """Let a task that is read for the first time in this life stall since when it did."""
+        task = change.after
+        if task is None or change.before is not None or task.task_id not in self._progressed:
+            return
+        since = self._progressed.pop(task.task_id)
+        seen, entry = self.ledger.seen.get(task.task_id), self.inventory.get(task.task_id)
+        if seen and entry and (seen.calls, seen.status) == (task.calls, task.status):
+            entry.progressed_at = since
 
     def drop_absent(self, span: Range, present: Collection[int], *, read_at: float) -> int:
         """Forget what a whole reading of ``span`` shows to be deleted; return how many tasks.

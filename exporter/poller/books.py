@@ -1,0 +1,180 @@
+"""An account's ledgers and the store: committed first, published second.
+
+Where there is a store that cannot be used, the tasks are followed all the same and the counters
+are withheld (at the start, when their totals are not known) or stand still (later), so that what
+has been scraped is never taken back and nothing is counted twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from exporter.snapshot import AppCounters
+from exporter.storage import Changes, State, StorageError, TaskRow, TotalRow
+from exporter.tasks.ledger import Introductions, Ledger, Mark, Series
+from exporter.tasks.tracking import TrackedApp
+
+log = structlog.get_logger("store")
+
+
+class Storage(Protocol):
+    """Where ledgers are kept. Every method may raise StorageError."""
+
+    async def load(self, account: str, app: str) -> State:
+        """Return what is stored of an app."""
+
+    async def commit(self, changes: Sequence[Changes]) -> None:
+        """Store all changes or none."""
+
+
+class _Book:
+    """One app's part: its ledger, what was introduced, and what is published."""
+
+    def __init__(self, tracked: TrackedApp) -> None:
+        self.tracked = tracked
+        self.introductions = Introductions()
+        self.published: Mapping[Series, Mark] | None = None
+
+
+class Books:
+    """The counters of one account. ``storage`` None: kept in memory only."""
+
+    def __init__(
+        self,
+        account: str,
+        apps: Sequence[TrackedApp],
+        storage: Storage | None,
+        *,
+        clock: Callable[[], float],
+        scrapes: Callable[[], int],
+    ) -> None:
+        self.failure: StorageError | None = None
+        """Why the store cannot be used at present."""
+        self._account = account
+        self._books = [_Book(tracked) for tracked in apps]
+        self._storage = storage
+        self._clock = clock
+        self._scrapes = scrapes
+        self._committing = asyncio.Lock()
+        for tracked in apps:
+            tracked.counting = storage is None
+
+    def succeed(self, earlier: "Books") -> None:
+        """Go on counting where an earlier configuration of the account left off."""
+        before = {book.tracked.name: book for book in earlier._books}  # noqa: SLF001  # one class
+        for book in self._books:
+            predecessor = before.get(book.tracked.name)
+            if predecessor is not None and predecessor.tracked.counting:
+                book.introductions = predecessor.introductions
+                book.published = predecessor.published
+                book.tracked.succeed(predecessor.tracked, now=self._clock())
+
+    async def open(self) -> None:
+        """Load the ledgers that are not loaded yet, where the store can be used."""
+        if self._storage is None:
+            return
+        for book in self._books:
+            if book.tracked.counting:
+                continue
+            try:
+                state = await self._storage.load(self._account, book.tracked.name)
+            except StorageError as error:
+                self._failed(error)
+                return
+            _restore(book, state, self._clock())
+            self._worked()
+
+    async def commit(self) -> None:
+        """Store what has changed; what is published from now on is what is stored then."""
+        async with self._committing:
+            counting = [book for book in self._books if book.tracked.counting]
+            shown = [self._exposed(book) for book in counting]
+            if self._storage is not None and counting:
+                changes = [self._changes(book) for book in counting]
+                try:
+                    await self._storage.commit(changes)
+                except BaseException as error:
+                    for book, change in zip(counting, changes, strict=True):
+                        _not_stored(book.tracked.ledger, change)
+                    if isinstance(error, StorageError):
+                        self._failed(error)
+                        return
+                    raise
+                self._worked()
+            for book, exposed in zip(counting, shown, strict=True):
+                book.published = exposed
+
+    def counters(self) -> tuple[AppCounters, ...]:
+        """Return what may be published: what no crash can take back."""
+        return tuple(
+            AppCounters(book.tracked.name, book.published)
+            for book in self._books
+            if book.published is not None
+        )
+
+    def corrections(self) -> int:
+        """Return how many figures were seen to go down so far."""
+        return sum(book.tracked.ledger.corrections for book in self._books)
+
+    def _exposed(self, book: _Book) -> Mapping[Series, Mark] | None:
+        ledger = book.tracked.ledger
+        if ledger.counted_from is None:
+            return None
+        exposed = book.introductions.exposed(ledger.totals, self._clock(), self._scrapes())
+        ledger.touched_series |= book.introductions.take_news()
+        return exposed
+
+    def _changes(self, book: _Book) -> Changes:
+        tracked, ledger = book.tracked, book.tracked.ledger
+        tasks, ledger.touched = ledger.touched, set()
+        totals, ledger.touched_series = ledger.touched_series, set()
+        return Changes(
+            account=self._account,
+            app=tracked.name,
+            counted_from=ledger.counted_from,
+            scripts=tuple(tracked.inventory.labels.own),
+            tasks=[_task_row(tracked, task_id) for task_id in tasks],
+            totals=[
+                TotalRow(series, ledger.totals[series], book.introductions.known(series))
+                for series in totals
+            ],
+        )
+
+    def _failed(self, error: StorageError) -> None:
+        if self.failure is None or self.failure.reason != error.reason:
+            log.error("the store cannot be used", account=self._account, error=str(error))
+        self.failure = error
+
+    def _worked(self) -> None:
+        if self.failure is not None:
+            log.info("the store can be used again", account=self._account)
+        self.failure = None
+
+
+def _task_row(tracked: TrackedApp, task_id: int) -> TaskRow:
+    task = tracked.ledger.seen.get(task_id)
+    entry = tracked.inventory.get(task_id)
+    progressed_at = entry.progressed_at if entry and not entry.task.status.ended else None
+    return TaskRow(task_id, task, tracked.ledger.above.get(task_id), progressed_at)
+
+
+def _not_stored(ledger: Ledger, changes: Changes) -> None:
+    """Remember for the next commit what this one could not store."""
+    ledger.touched.update(row.task_id for row in changes.tasks)
+    ledger.touched_series.update(row.series for row in changes.totals)
+
+
+def _restore(book: _Book, state: State, now: float) -> None:
+    ledger = Ledger(
+        totals={row.series: row.total for row in state.totals},
+        seen={row.task_id: row.task for row in state.tasks if row.task is not None},
+        above={row.task_id: row.above for row in state.tasks if row.above},
+        counted_from=state.counted_from,
+    )
+    book.introductions = Introductions(row.series for row in state.totals if row.introduced)
+    progressed = {
+        row.task_id: row.progressed_at for row in state.tasks if row.progressed_at is not None
+    }
+    book.tracked.resume(ledger, state.scripts, progressed, now=now)

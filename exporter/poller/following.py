@@ -1,0 +1,170 @@
+"""One app: what a poll asks of it, and what becomes of the answers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from exporter.api.paging import RangeReader, Reading, Selection
+from exporter.poller.side_by_side import side_by_side
+from exporter.poller.sweep import Sweep
+from exporter.tasks import coverage
+from exporter.tasks.coverage import Range
+from exporter.tasks.inventory import Change
+from exporter.tasks.task import CODES, UNFINISHED
+from exporter.tasks.tracking import TrackedApp
+
+
+class Telemetry(Protocol):
+    """What following an app tells for the exporter's own metrics, and hears of the client."""
+
+    requests: int
+
+    def rejected(self, reasons: Sequence[str]) -> None:
+        """Take note of records that could not be read."""
+
+    def sweep_corrected(self, tasks: int) -> None:
+        """Take note of tasks that a sweep found otherwise than polls had left them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How an account is asked. ``now`` is Unix time by the API's clock."""
+
+    reader: RangeReader
+    sweep_reader: RangeReader
+    """For sweeps: never has more requests waiting than can be under way, so polls get through."""
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    telemetry: Telemetry
+    slices_at_once: int
+
+
+class FollowedApp:
+    """An app's tracked tasks, kept up to date by asking for what can have changed."""
+
+    def __init__(self, tracked: TrackedApp, selection: Selection, asking: Asking) -> None:
+        self.tracked = tracked
+        self.sweep: Sweep | None = None
+        self.swept_at: float | None = None
+        """When the last whole sweep was begun, by the monotonic clock; None before the first."""
+        self._selection = selection
+        self._asking = asking
+
+    async def ask(self) -> None:
+        """Read what can have changed since the last whole poll, and apply it.
+
+        Raises the ApiError that a request ended in; what was read whole before it stays applied.
+        """
+        tracked, asking = self.tracked, self._asking
+        now = asking.now()
+        if tracked.last_whole is not None and coverage.has_gap(now, last_whole=tracked.last_whole):
+            tracked.complete = False
+        plan = coverage.head(
+            tracked.inventory, now, last_whole=tracked.last_whole, lookback=tracked.lookback
+        )
+        requests = asking.telemetry.requests
+        head = await self._read(plan.newest)
+        if not tracked.begun(now):
+            tracked.begin(plan.newest, head.tasks)
+        self._apply(head)
+        ranges: Sequence[Range] = plan.ranges
+        if plan.filtered:
+            ranges = await self._ask_unfinished(plan.newest, head.begun)
+        await self._read_all(ranges)
+        due = coverage.settling(
+            tracked.inventory,
+            asking.monotonic(),
+            settle=tracked.settle,
+            spent=asking.telemetry.requests - requests,
+        )
+        await self._read_all(due)
+        tracked.advance(asking.now())
+        tracked.last_whole = now
+
+    async def _ask_unfinished(self, newest: Range, since: float) -> Sequence[Range]:
+        """Ask for the unfinished by status; return where the known ones lie that are missing."""
+        tracked = self.tracked
+        horizon = math.floor(self._asking.now() - tracked.lookback) + 1
+        wanted = sorted(CODES[status] for status in UNFINISHED)
+        if self._selection.statuses:
+            wanted = [code for code in wanted if code in self._selection.statuses]
+        if wanted:
+            selection = replace(self._selection, statuses=tuple(wanted))
+            reading = await self._asking.reader.passing(horizon, newest.end, selection)
+            self._apply(reading, whole=False)
+        missing = [
+            entry.task.created
+            for entry in tracked.inventory.unfinished.values()
+            if entry.read_at < since and entry.task.created >= horizon
+        ]
+        return coverage.cover(tracked.inventory, missing)
+
+    async def _read(self, span: Range) -> Reading:
+        return await self._asking.reader.whole(span.begin, span.end, self._selection)
+
+    async def _read_all(self, ranges: Sequence[Range]) -> None:
+        async def read(span: Range) -> None:
+            self._apply(await self._read(span))
+
+        await side_by_side([read(span) for span in ranges])
+
+    # --- sweeping -------------------------------------------------------------------------------
+
+    def begin_sweep_if_due(self, full_sweep: float) -> None:
+        """Plan a sweep where none is under way and the last is ``full_sweep`` seconds ago."""
+        due = (
+            not self.tracked.complete
+            or self.swept_at is None
+            or self._asking.monotonic() - self.swept_at >= full_sweep
+        )
+        if self.sweep is None and due:
+            self.sweep = self._new_sweep()
+
+    async def run_sweep(self) -> None:
+        """Read what is left of the sweep, if there is one; ApiError where a slice ends in it."""
+        if self.sweep is None:
+            return
+        begun = self._asking.monotonic()
+        await self.sweep.run()
+        self.tracked.swept(self.sweep.span, self._asking.now())
+        self.swept_at = begun
+        self.sweep = None
+
+    def _new_sweep(self) -> Sweep:
+        tracked, asking = self.tracked, self._asking
+        now = asking.now()
+        begin = math.floor(now - tracked.lookback) + 1
+        # What is newer than that is read by every poll.
+        end = max(begin, coverage.newest_from(tracked.inventory, now, last_whole=now) - 1)
+        first = self.swept_at is None or not tracked.complete
+
+        def apply(reading: Reading) -> None:
+            changes, gone = self._apply(reading)
+            if not first:
+                asking.telemetry.sweep_corrected(gone + sum(map(_is_correction, changes)))
+
+        return Sweep(
+            Range(begin, end),
+            self._selection,
+            asking.sweep_reader,
+            apply,
+            expected=None if first else tracked.inventory.count_between(begin, end),
+            side_by_side=asking.slices_at_once,
+        )
+
+    def _apply(self, reading: Reading, *, whole: bool = True) -> tuple[list[Change], int]:
+        """Take in a reading; return what it changed, and how many tasks it shows to be deleted."""
+        self._asking.telemetry.rejected(reading.rejected)
+        tracked = self.tracked
+        changes = tracked.take(reading.tasks, read_at=reading.begun, now=self._asking.now())
+        if not whole:
+            return changes, 0
+        present = reading.tasks.keys() | reading.rejected_ids
+        span = Range(reading.begin, reading.end)
+        return changes, tracked.drop_absent(span, present, read_at=reading.begun)
+
+
+def _is_correction(change: Change) -> bool:
+    """Whether a sweep's change is one that polls should have seen."""
+    return change.before is None or change.before.status.ended

@@ -1,0 +1,16 @@
+"""The ledger on disk: what has been counted survives the process."""
+
+from exporter.storage.model import REASONS, Changes, State, StorageError, TaskRow, TotalRow
+from exporter.storage.sqlite import Store
+from exporter.storage.threaded import ThreadedStore
+
+__all__ = [
+    "REASONS",
+    "Changes",
+    "State",
+    "StorageError",
+    "Store",
+    "TaskRow",
+    "ThreadedStore",
+    "TotalRow",
+]
