@@ -115,7 +115,8 @@ def _spend(window: str, figures: Total, aim: Objective) -> Iterator[Headline]:
         )
         yield Headline(
             "Spend",
-            money(spent, visible(currency)),
+            # Written large, it may have to break here on a phone.
+            f"{amount(spent)} {visible(currency)}",
             ", ".join(parts),
             exact=f"{spent:f} {visible(currency)}",
             verdict=_within_a_day(window, spent, aim) if currency == aim.currency else None,
