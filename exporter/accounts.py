@@ -60,7 +60,7 @@ class Accounts:
         self.clocks = clocks or Clocks()
         self.telemetry = Telemetry(__version__, REASONS)
         self._renderer = Renderer()
-        self.exposition = Exposition(self._renderer, self.telemetry.registry)
+        self.exposition = Exposition(self._renderer, self.telemetry.registry, self.clocks.monotonic)
         self._config = config
         self._running: dict[str, _Running] = {}
         self._snapshots: dict[str, AccountSnapshot] = {}
@@ -137,7 +137,7 @@ class Accounts:
             tracked,
             self._store,
             clock=clocks.now,
-            scrapes=lambda: self.exposition.served,
+            audience=self.exposition,
         )
         poller = AccountPoller(
             account.name,

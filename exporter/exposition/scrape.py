@@ -2,6 +2,10 @@
 
 import asyncio
 import gzip
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,16 +17,32 @@ LEVEL: Final = 1
 _LARGE: Final = 2**16
 """Bytes: what is longer is compressed in a thread, not to hold the event loop."""
 
+LONGEST_PATIENCE: Final = 300.0
+"""Seconds: scrapes that come more seldom are not waited for."""
+_REMEMBERED: Final = 5
 _SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum", "_info")
 
 
 class Exposition:
-    """Answers scrapes. ``served`` counts them, for those who wait until figures were seen."""
+    """Answers scrapes, and knows how often they come, for those who wait until they were seen."""
 
-    def __init__(self, renderer: Renderer, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        registry: CollectorRegistry,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.served = 0
+        """How many scrapes have been answered."""
         self._renderer = renderer
         self._registry = registry
+        self._monotonic = monotonic
+        self._times: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def patience(self) -> float:
+        """Return the seconds within which the next scrape can be expected; 0 where none can."""
+        gaps = [later - earlier for earlier, later in pairwise(self._times)]
+        return min(LONGEST_PATIENCE, 2 * max(gaps, default=0.0))
 
     async def scrape(
         self, *, openmetrics: bool, compressed: bool, names: frozenset[str] = frozenset()
@@ -33,6 +53,7 @@ class Exposition:
         """
         body = self.text(openmetrics=openmetrics, names=names)
         self.served += 1
+        self._times.append(self._monotonic())
         if not compressed:
             return body
         if len(body) < _LARGE:

@@ -29,6 +29,16 @@ class Storage(Protocol):
         """Store all changes or none."""
 
 
+class Audience(Protocol):
+    """Who scrapes, as far as that matters to what is shown."""
+
+    served: int
+    """How many scrapes have been answered."""
+
+    def patience(self) -> float:
+        """Return the seconds within which the next scrape can be expected; 0 where none can."""
+
+
 class _Book:
     """One app's part: its ledger, what was introduced, and what is published."""
 
@@ -48,7 +58,7 @@ class Books:
         storage: Storage | None,
         *,
         clock: Callable[[], float],
-        scrapes: Callable[[], int],
+        audience: Audience,
     ) -> None:
         self.failure: StorageError | None = None
         """Why the store cannot be used at present."""
@@ -56,7 +66,7 @@ class Books:
         self._books = [_Book(tracked) for tracked in apps]
         self._storage = storage
         self._clock = clock
-        self._scrapes = scrapes
+        self._audience = audience
         self._committing = asyncio.Lock()
         for tracked in apps:
             tracked.counting = storage is None
@@ -122,7 +132,10 @@ class Books:
         ledger = book.tracked.ledger
         if ledger.counted_from is None:
             return None
-        exposed = book.introductions.exposed(ledger.totals, self._clock(), self._scrapes())
+        audience = self._audience
+        exposed = book.introductions.exposed(
+            ledger.totals, self._clock(), audience.served, audience.patience()
+        )
         ledger.touched_series |= book.introductions.take_news()
         return exposed
 

@@ -202,23 +202,26 @@ class Introductions:
     """Holds a new counter at 0 until it has been seen at 0, so that increase() has its start.
 
     A series stays at 0 from its first publication to the first one after it has been scraped; or
-    after ``patience`` seconds, where nobody scrapes.
+    for one publication and a patience, where scrapes are late or nobody scrapes at all.
     """
 
-    def __init__(self, known: Iterable[Series] = (), *, patience: float = 300.0) -> None:
+    def __init__(self, known: Iterable[Series] = ()) -> None:
         self._introduced = set(known)
         self._news: set[Series] = set()
         self._waiting: dict[Series, tuple[float, int]] = {}
-        self._patience = patience
 
     def exposed(
-        self, totals: Mapping[Series, Mark], now: float, scrapes: int
+        self, totals: Mapping[Series, Mark], now: float, scrapes: int, patience: float
     ) -> dict[Series, Mark]:
-        """Return what to publish at ``now``, given how many scrapes have been served so far."""
-        shown: dict[Series, Mark] = {}
-        for series, total in totals.items():
-            shown[series] = total if self._known(series, now, scrapes) else 0
-        return shown
+        """Return what to publish at ``now``.
+
+        ``scrapes`` is how many have been served so far, ``patience`` (seconds) how long a scrape
+        is waited for.
+        """
+        return {
+            series: total if self._is_known(series, now, scrapes, patience) else 0
+            for series, total in totals.items()
+        }
 
     def known(self, series: Series) -> bool:
         """Whether a series has been seen at 0."""
@@ -229,11 +232,15 @@ class Introductions:
         news, self._news = self._news, set()
         return news
 
-    def _known(self, series: Series, now: float, scrapes: int) -> bool:
+    def _is_known(self, series: Series, now: float, scrapes: int, patience: float) -> bool:
         if series in self._introduced:
             return True
-        waiting = self._waiting.setdefault(series, (now, scrapes))
-        if scrapes > waiting[1] or now - waiting[0] >= self._patience:
+        if series not in self._waiting:
+            self._waiting[series] = (now, scrapes)
+            return False
+        since, scrapes_then = self._waiting[series]
+        # A clock that was set back must not hold a series for ever.
+        if scrapes > scrapes_then or abs(now - since) >= patience:
             self._introduced.add(series)
             self._news.add(series)
             del self._waiting[series]
