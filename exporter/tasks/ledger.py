@@ -58,11 +58,13 @@ class Ledger:
     def begin(self, moment: int, present: Iterable[tuple[Task, str]]) -> None:
         """Begin the state: what is present, and all created before ``moment``, is baseline.
 
-        ``present`` gives each task with its script's label.
+        ``present`` gives each task with its script's label. Where the state is begun anew, tasks
+        that have marks keep them: what they gained since was not there before.
         """
         self.counted_from = moment
         for task, script in present:
-            self._take_as_baseline(task, script)
+            if task.task_id not in self.seen:
+                self._take_as_baseline(task, script)
 
     def _take_as_baseline(self, task: Task, script: str) -> None:
         self._declare(task, script)
@@ -130,8 +132,6 @@ class Ledger:
             if new is not None and last is not None and new < last:
                 self.corrections += 1
             return
-        if old is not None and new < old:  # below nothing: a credit that grew
-            self.corrections += 1
         if new > level:
             self._add(series, _difference(new, level))
 
