@@ -4,7 +4,8 @@ Not what they add to any counter (``ledger``) nor what they sum to (``windows``)
 there are, so that others can tell what changed and what must be asked for again.
 """
 
-from bisect import bisect_left, bisect_right, insort
+import math
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ class Inventory:
     def count_between(self, begin: int, end: int) -> int:
         """Return how many known tasks were created from ``begin`` to ``end``, both included."""
         first = bisect_left(self._by_creation, (begin,))
-        return bisect_left(self._by_creation, (end + 1,)) - first
+        return bisect_left(self._by_creation, (end + 1,), first) - first
 
     def created_between(self, begin: int, end: int) -> list[Entry]:
         """Return the known tasks created from ``begin`` to ``end``, oldest first."""
@@ -192,7 +193,7 @@ class Inventory:
 
     def remove_before(self, moment: float) -> list[Change]:
         """Forget the tasks created at ``moment`` or earlier: they have left the lookback."""
-        end = bisect_right(self._by_creation, (int(moment), 2**63))
+        end = bisect_left(self._by_creation, (math.floor(moment) + 1,))
         leaving = self._by_creation[:end]
         del self._by_creation[:end]
         changes: list[Change] = []
