@@ -175,6 +175,9 @@ def shortened(text: object) -> str:
     """Return untrusted text on one line, quoted by repr and of bounded length."""
     if isinstance(text, int):
         return str(text)
-    plain = str(text)
+    try:
+        plain = str(text)
+    except RecursionError:
+        plain = "nested too deeply"
     shown = plain[:_LONGEST_MESSAGE] + ("…" if len(plain) > _LONGEST_MESSAGE else "")
     return repr(shown)

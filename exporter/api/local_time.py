@@ -28,8 +28,8 @@ def _midnight(day: str, zone: tzinfo) -> tuple[int, int] | None:
 def parse(text: str, zone: tzinfo) -> int:
     """Return the Unix seconds of ``2024-06-04 14:49:36`` (or with a T, or with a fraction).
 
-    Raises ValueError for anything else, an offset included: the vendor documents none, and one
-    that appeared would change what the text means.
+    Raises ValueError (OverflowError at the calendar's ends) for anything else, an offset included:
+    the vendor documents none, and one that appeared would change what the text means.
     """
     if len(text) == _USUAL_LENGTH and text[10] in " T" and text[13] == text[16] == ":":
         # The usual form by arithmetic: a zone look-up per record costs as much as the rest of it.

@@ -23,6 +23,7 @@ LONGEST_NAME: Final = 200
 LONGEST_SCRIPT_ID: Final = 64
 LARGEST_FIGURE: Final = 10**15
 MOST_DECIMALS: Final = 18
+_MOST_DIGITS: Final = 100
 
 Scalar = int | float | str | None
 
@@ -126,7 +127,7 @@ def read_code(body: bytes) -> int | str | None:
 def _read_odd_page(body: bytes, locale: Locale) -> Page:
     """Read a page that has a record, or more around the records, of an unexpected type."""
     try:
-        answer = json.loads(body)
+        answer = _loads(body)
     except (ValueError, RecursionError):
         started = shortened(body[:80].decode("utf-8", "replace"))
         what = f"it begins with {started}" if body else "it is empty"
@@ -143,6 +144,21 @@ def _read_odd_page(body: bytes, locale: Locale) -> Page:
     return _page(list(_wire_records(records or [])), data.get("total"), data.get("size"), locale)
 
 
+def _loads(body: bytes) -> Any:
+    """Return JSON, also where a name in it is cut within a character or in another encoding.
+
+    A number of hundreds of digits, which int() may refuse, is read as the infinity it might be.
+    """
+
+    def whole(digits: str) -> float:
+        return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
+
+    try:
+        return json.loads(body, parse_int=whole)
+    except UnicodeDecodeError:
+        return json.loads(body.decode("utf-8", "replace"), parse_int=whole)
+
+
 def _wire_records(records: list[object]) -> Iterator[_WireRecord | RejectedRecordError]:
     for record in records:
         if not isinstance(record, dict):
@@ -150,21 +166,22 @@ def _wire_records(records: list[object]) -> Iterator[_WireRecord | RejectedRecor
             continue
         try:
             yield msgspec.convert(record, _WireRecord)
-        except (msgspec.ValidationError, RecursionError):
+        except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
             # Which field is at fault is found by reading the rest of them without it.
             yield _without_faults(record)
 
 
 def _without_faults(record: dict[Any, object]) -> _WireRecord | RejectedRecordError:
-    """Read a record of which a field is a list, an object or a truth value."""
-    scalars: dict[object, object] = {}
-    for key, value in record.items():
+    """Read a record of which a field is a list, an object or a truth value, or has an odd name."""
+    scalars: dict[str, object] = {}
+    for key in _FIELDS & record.keys():
+        value = record[key]
         if isinstance(value, int | float | str | None) and not isinstance(value, bool):
             scalars[key] = value
         elif key in _FIGURES or key in _FEES:
             task_id = _identity(record.get("taskId"), record.get("jobId"))
             return RejectedRecordError("money" if key in _FEES else "figure", task_id)
-    return msgspec.convert(scalars, _WireRecord, strict=False)
+    return msgspec.convert(scalars, _WireRecord)
 
 
 def _page(
@@ -213,24 +230,32 @@ def _task(record: _WireRecord, locale: Locale) -> Task:
     )
 
 
+_FIELDS: Final = frozenset(_WireRecord.__struct_encode_fields__)
 _FIGURES: Final = frozenset(
     {"numCnt", "callNum", "success", "fail", "answeredNum", "chargeLen", "agentTotalFeetime"}
     | {"sendSmsNum"}
 )
 _FEES: Final = frozenset({"agentFee", "groupCallPayFee", "smsPayFee", "taskSumPayFee"})
-_WHOLE: Final = re.compile(r"([0-9]{1,18})(?:\.0*)?", re.ASCII)
+_WHOLE: Final = re.compile(r"([0-9]{1,19})(?:\.0*)?", re.ASCII)
 _MONEY: Final = re.compile(
-    r"([+-]?[0-9]{1,20}(?:\.[0-9]{0,40})?)\s*(?:\((.*)\)|([A-Za-z]{3}))?", re.ASCII | re.DOTALL
+    # With an exponent too: Java writes a small BigDecimal as 0E-8.
+    r"([+-]?[0-9]{1,20}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?)"
+    r"\s*(?:\((.*)\)|([A-Za-z]{3}))?",
+    re.ASCII | re.DOTALL,
 )
 _PERCENT: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{0,9})?)\s*%?", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def _is_missing(value: Scalar) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _figure(value: Scalar) -> int | None:
     """Return a count or a number of seconds; None where the API gives none."""
     if type(value) is int:
         whole = value
-    elif value is None or value == "":
+    elif _is_missing(value):
         return None
     elif isinstance(value, str) and (match := _WHOLE.fullmatch(value.strip())):
         whole = int(match[1])
@@ -245,7 +270,7 @@ def _figure(value: Scalar) -> int | None:
 
 def _money(value: Scalar, currency: str) -> Money | None:
     """Return an exact amount; one without a currency is in the account's, as agentFee is."""
-    if value is None or value == "":
+    if value is None or _is_missing(value):
         return None
     # A JSON number has been through a float, whose repr is the shortest text that gives it back.
     match = _MONEY.fullmatch(value.strip() if isinstance(value, str) else _plain(value))
@@ -305,6 +330,8 @@ def _text(value: Scalar, longest: int) -> str:
     """Return text bounded in length and fit to be encoded; a number keeps its digits."""
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = str(value)[:longest]
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
@@ -312,7 +339,9 @@ def _text(value: Scalar, longest: int) -> str:
 def _count(value: object) -> int | None:
     """Return a whole number that is not negative; None for anything else."""
     if isinstance(value, str) and (match := _WHOLE.fullmatch(value.strip())):
-        return int(match[1])
+        value = int(match[1])
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     return None
