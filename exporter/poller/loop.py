@@ -5,12 +5,16 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
+
 from exporter.poller.account import AccountPoller
 
 LONGEST_BACK_OFF: Final = 300.0
 """Seconds between tries of an account that is refused, in the end."""
 LARGEST_JITTER: Final = 5.0
 """Seconds within which accounts begin, so that many of them do not ask at the same moment."""
+
+log = structlog.get_logger("poller")
 
 
 class PollLoop:
@@ -44,17 +48,24 @@ class PollLoop:
             first = self._monotonic()
             resume_at = first
             while True:
-                begun = self._monotonic()
-                if begun >= resume_at:
-                    failure = await self._poller.poll()
-                    resume_at = self._back_off(
-                        begun, refused=failure is not None and failure.refusal
-                    )
-                # Also where no poll was made: what is shown may have become stale meanwhile.
-                self._poller.publish(self._next_poll(first, resume_at))
+                try:
+                    resume_at = await self._tick(first, resume_at)
+                except Exception:
+                    # Whatever it was, the account must not be left unwatched for it.
+                    log.exception("a fault of the exporter", account=self._poller.name)
                 await self._sleep(self._until_next(first))
         finally:
             await self._poller.close()
+
+    async def _tick(self, first: float, resume_at: float) -> float:
+        """Poll where it is time to, and publish; return when to poll again at the earliest."""
+        begun = self._monotonic()
+        if begun >= resume_at:
+            failure = await self._poller.poll()
+            resume_at = self._back_off(begun, refused=failure is not None and failure.refusal)
+        # Also where no poll was made: what is shown may have become stale meanwhile.
+        self._poller.publish(self._next_poll(first, resume_at))
+        return resume_at
 
     def _back_off(self, begun: float, *, refused: bool) -> float:
         """Return when to try again: where an account is refused, twice as late each time."""
