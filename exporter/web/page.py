@@ -127,6 +127,8 @@ def _state(snapshot: AccountSnapshot) -> State:
 
 
 def _warnings(health: Health) -> Iterable[str]:
+    if health.store_failure is not None:
+        yield (f"{health.store_failure.remedy} What is wrong: {health.store_failure.message}.")
     skew = health.clock_skew
     if skew is not None and abs(skew) >= _NOTABLE_SKEW:
         side = "behind" if skew > 0 else "ahead of"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exporter.snapshot import AccountSnapshot, Objective
+from exporter.snapshot import AccountSnapshot, Failure, Objective
 from exporter.tasks.task import Status
 from exporter.web.assets import Assets
 from exporter.web.status import StatusRoute
@@ -145,6 +145,13 @@ def test_a_first_sweep_shows_how_far_it_is() -> None:
     assert "Figures appear once the whole lookback has been read." in page.text
     assert "12 tasks bear a creation time that is still to come." in page.text
     assert {"max": "1", "value": "0.3700"}.items() <= dict(page.elements)["progress"].items()
+
+
+def test_a_store_that_cannot_be_used_is_said_beside_figures_that_are_fine() -> None:
+    failure = Failure("full", "state.sqlite3: disk is full; free space", "Counters stand still.", 1)
+    page = page_of(polled(store_failure=failure))
+    assert "Counters stand still. What is wrong: state.sqlite3: disk is full; free" in page.text
+    assert "Something is odd with production." in page.text
 
 
 def test_no_account_and_no_task_are_said_so() -> None:
