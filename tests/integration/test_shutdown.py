@@ -41,7 +41,9 @@ def silent_api() -> Iterator[int]:
 
 
 def run(start_exporter: StartExporter, config: Path) -> Server:
-    return start_exporter("run", f"--config.file={config}")
+    return start_exporter(
+        "run", f"--config.file={config}", f"--storage.path={config.parent / 'data'}"
+    )
 
 
 def test_demo_stops(start_exporter: StartExporter) -> None:

@@ -65,7 +65,7 @@ def test_the_exporter_knows_the_command() -> None:
 
 def test_state_and_port_are_declared() -> None:
     assert final("VOLUME") == "/data"
-    assert final("WORKDIR") == "/data"
+    assert "--storage.path=/data" in json.loads(final("CMD"))
     assert final("EXPOSE") == "10911"
 
 
