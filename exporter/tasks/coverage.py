@@ -65,7 +65,7 @@ def head(inventory: Inventory, now: float, *, last_whole: float | None, lookback
         begin = _extended(inventory, begin, end, older)
         older = [created for created in older if created < begin]
     ranges = cover(inventory, older)
-    filtered = cost(inventory, ranges) > max(1, math.ceil(len(waiting) / PAGE))
+    filtered = cost(inventory, ranges) > _pages(len(waiting))
     return Head(Range(begin, end), filtered, () if filtered else tuple(ranges))
 
 
@@ -103,31 +103,40 @@ def _extended(inventory: Inventory, begin: int, end: int, older: Sequence[int]) 
 
 
 def cover(inventory: Inventory, moments: Iterable[int]) -> list[Range]:
-    """Return ranges that hold all tasks created at the given moments, with the fewest requests.
-
-    Each range reaches as far as one page goes, which is the best that can be done: a longer range
-    would cost a request for each page of it, too.
-    """
+    """Return ranges that hold all tasks created at the given moments, with the fewest requests."""
     ranges: list[Range] = []
-    begin: int | None = None
-    end = 0
-    for moment in sorted(moments):
-        if begin is not None and inventory.count_between(begin, moment) <= PAGE:
-            end = moment
-            continue
-        if begin is not None:
-            ranges.append(Range(begin, end))
-        begin = end = moment
-    if begin is not None:
-        ranges.append(Range(begin, end))
+    for moment in sorted(set(moments)):
+        if ranges and _had_better_reach(inventory, ranges[-1], moment):
+            ranges[-1] = Range(ranges[-1].begin, moment)
+        else:
+            ranges.append(Range(moment, moment))
     return ranges
+
+
+def _had_better_reach(inventory: Inventory, last: Range, moment: int) -> bool:
+    """Whether a range had better reach on to ``moment`` than leave it to a range of its own.
+
+    At the same cost it had where that leaves more room on the last page for what comes next: so
+    it is where hundreds of tasks were created in the same second, and else for one page only.
+    """
+    together = inventory.count_between(last.begin, moment)
+    if together <= PAGE:
+        return True
+    alone = inventory.count_between(moment, moment)
+    joined = _pages(together)
+    apart = _pages(inventory.count_between(last.begin, last.end)) + _pages(alone)
+    if joined != apart:
+        return joined < apart
+    return joined * PAGE - together > _pages(alone) * PAGE - alone
+
+
+def _pages(tasks: int) -> int:
+    return max(1, math.ceil(tasks / PAGE))
 
 
 def cost(inventory: Inventory, ranges: Iterable[Range]) -> int:
     """Return how many requests ranges will take."""
-    return sum(
-        max(1, math.ceil(inventory.count_between(each.begin, each.end) / PAGE)) for each in ranges
-    )
+    return sum(_pages(inventory.count_between(each.begin, each.end)) for each in ranges)
 
 
 def settling(inventory: Inventory, now: float, *, settle: float, spent: int) -> list[Range]:
