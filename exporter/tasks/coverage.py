@@ -167,6 +167,17 @@ def settling(inventory: Inventory, now: float, *, settle: float, spent: int) -> 
     return ranges[: max(REQUESTS_A_POLL - spent, 1 if urgent else 0)]
 
 
+def sweep_span(now: float, lookback: float) -> Range:
+    """Return what a sweep that is begun at ``now`` must read: all that no poll from now on reads.
+
+    It reaches up to where the first poll ever, or the first after a gap, began, wherever the
+    newest known task lies: were anything between the two left out, the next poll would take it
+    for new.
+    """
+    horizon = math.floor(now - lookback) + 1
+    return Range(horizon, max(horizon, math.floor(now) - OVERLAP - 1))
+
+
 def slices(span: Range, total: int) -> list[Range]:
     """Cut a span with ``total`` tasks into slices for a sweep, the newest first."""
     number = max(1, math.ceil(total / SWEEP_SLICE))
