@@ -82,6 +82,8 @@ class AccountPoller:
         self._sweeping: asyncio.Task[None] | None = None
         self._health = Health()
         self._good: Figures | None = None
+        self._good_at: float | None = None
+        """When the last whole poll ended, by the clock that is never set."""
         self._corrections = 0
 
     async def poll(self) -> errors.ApiError | None:
@@ -109,7 +111,7 @@ class AccountPoller:
             failure=_described(failure, now),
         )
         if failure is None:
-            self._good = self._figures()
+            self._good_at = self._monotonic()
         self._log(failure)
         return failure
 
@@ -134,14 +136,18 @@ class AccountPoller:
         """Show what an earlier configuration of the account knew, until more is known."""
         self._health = replace(earlier._health, next_poll=None)  # noqa: SLF001  # one class
         self._good = earlier._good  # noqa: SLF001
-        self._corrections = earlier._corrections  # noqa: SLF001
+        self._good_at = earlier._good_at  # noqa: SLF001
         self._books.succeed(earlier._books)  # noqa: SLF001
+        # An app that is followed no more takes its corrections with it.
+        untold = earlier._books.corrections() - earlier._corrections  # noqa: SLF001
+        self._corrections = self._books.corrections() - untold
 
     def publish(self, next_poll: float | None = None) -> None:
         """Publish a snapshot of what is known now; ``next_poll`` is when the next is due."""
         now = self._clock()
         health = replace(self._health, next_poll=next_poll or self._health.next_poll)
-        stale = health.last_success is None or (now - health.last_success > self._pace.stale_after)
+        good_at = self._good_at
+        stale = good_at is None or self._monotonic() - good_at > self._pace.stale_after
         self.snapshot = replace(
             self.snapshot,
             taken_at=now,
@@ -171,6 +177,7 @@ class AccountPoller:
                 await self._apps[0].ask()
                 await side_by_side([app.ask() for app in self._apps[1:]])
             await self._sweep(begun)
+            self._good = self._figures()
         except TimeoutError:
             return self._client.last_error or errors.DeadlineError(
                 f"the poll took longer than {self._pace.deadline:g} s"
