@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -25,6 +26,9 @@ from exporter.poller.loop import PollLoop
 from exporter.snapshot import AccountSnapshot, Objective
 from exporter.storage import ThreadedStore
 from exporter.tasks.tracking import TrackedApp
+
+_NOT_YET: Final = 2**62
+"""Unix seconds: a ledger that counts from then on is begun by the next poll."""
 
 log = structlog.get_logger("accounts")
 
@@ -154,6 +158,7 @@ class Accounts:
         )
         if successor_of is not None:
             poller.succeed(successor_of.poller)
+            _begin_anew_where_changed(tracked, account, successor_of.account)
         self._running[account.name] = _Running(account, client, poller)
         poller.publish()
 
@@ -220,11 +225,27 @@ def _asking(client: Client, telemetry: AccountTelemetry, clocks: Clocks) -> Aski
 def _followed_apps(
     account: Account, tracked: Sequence[TrackedApp], asking: Asking
 ) -> list[FollowedApp]:
-    ids: Sequence[int | None] = [app.id for app in account.apps] or [None]
-    return [
-        FollowedApp(each, Selection(app_id, account.statuses, account.search), asking)
-        for each, app_id in zip(tracked, ids, strict=True)
-    ]
+    selections = _selections(account)
+    return [FollowedApp(each, selections[each.name], asking) for each in tracked]
+
+
+def _selections(account: Account) -> dict[str, Selection]:
+    """Return what is asked for, by the names of the apps."""
+    ids: dict[str, int | None] = {app.name: app.id for app in account.apps} or {"": None}
+    return {
+        name: Selection(app_id, account.statuses, account.search) for name, app_id in ids.items()
+    }
+
+
+def _begin_anew_where_changed(
+    tracked: Sequence[TrackedApp], account: Account, before: Account
+) -> None:
+    """Let what is asked for only now be a baseline: it was there, and has not just happened."""
+    earlier, now = _selections(before), _selections(account)
+    for each in tracked:
+        counted = each.ledger.counted_from is not None
+        if counted and earlier.get(each.name, now[each.name]) != now[each.name]:
+            each.ledger.counted_from = _NOT_YET
 
 
 async def _poll_whole(running: _Running) -> bool:
