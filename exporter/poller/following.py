@@ -134,9 +134,7 @@ class FollowedApp:
     def _new_sweep(self) -> Sweep:
         tracked, asking = self.tracked, self._asking
         now = asking.now()
-        begin = math.floor(now - tracked.lookback) + 1
-        # What is newer than that is read by every poll.
-        end = max(begin, coverage.newest_from(tracked.inventory, now, last_whole=now) - 1)
+        span = coverage.sweep_span(now, tracked.lookback)
         first = self.swept_at is None or not tracked.complete
 
         def apply(reading: Reading) -> None:
@@ -145,11 +143,11 @@ class FollowedApp:
                 asking.telemetry.sweep_corrected(gone + sum(map(_is_correction, changes)))
 
         return Sweep(
-            Range(begin, end),
+            span,
             self._selection,
             asking.sweep_reader,
             apply,
-            expected=None if first else tracked.inventory.count_between(begin, end),
+            expected=None if first else tracked.inventory.count_between(span.begin, span.end),
             side_by_side=asking.slices_at_once,
         )
 
