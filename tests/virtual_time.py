@@ -43,6 +43,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.skipped
 
+    def call_at(self, when: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        # A limiter sets a timer for what is left by rounding, again and again until it is due;
+        # where time stands still meanwhile, it would never be.
+        return super().call_at(max(when, self.time() + 1e-6), *arguments, **options)
+
 
 class VirtualTime:
     """The clocks of a test: ``now`` is Unix time, ``monotonic`` the loop's."""
