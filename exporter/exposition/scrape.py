@@ -33,7 +33,7 @@ class Exposition:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.served = 0
-        """How many scrapes have been answered."""
+        """How many scrapes of everything have been answered."""
         self._renderer = renderer
         self._registry = registry
         self._monotonic = monotonic
@@ -52,8 +52,9 @@ class Exposition:
         ``names``: only the families or samples called so; empty for all.
         """
         body = self.text(openmetrics=openmetrics, names=names)
-        self.served += 1
-        self._times.append(self._monotonic())
+        if not names:  # who asks for some families has not seen the others
+            self.served += 1
+            self._times.append(self._monotonic())
         if not compressed:
             return body
         if len(body) < _LARGE:

@@ -118,14 +118,15 @@ async def following(
     *,
     config: Callable[[Simulator], Config] | None = None,
     rules: ApiRules | None = None,
+    clock: Callable[[], float] | None = None,
     random: Callable[[], float] = lambda: 0.0,
     requests_per_second: float = 1000,
     start: bool = True,
 ) -> AsyncIterator[Run]:
-    """Accounts polled from now on, or from when `start` says; without records unless given."""
+    """Accounts that are polled from now on, unless told otherwise; `clock` is the world's."""
     keep_time()
     async with await serve(
-        ScriptedWorld() if world is None else world, clock=time.now, rules=rules
+        ScriptedWorld() if world is None else world, clock=clock or time.now, rules=rules
     ) as simulator:
         made = config_for(simulator, poll, account) if config is None else config(simulator)
         asked = replace(made.poll, requests_per_second=requests_per_second)
