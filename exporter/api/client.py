@@ -1,6 +1,7 @@
 """One page of one query: signed, paced, timed, retried where that can help, and read."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,11 @@ LARGEST_BODY: Final = 32 * 2**20
 ATTEMPTS: Final = 4
 LONGEST_PAUSE: Final = 300.0
 """Seconds: a Retry-After beyond this is not believed, so that no answer ends the monitoring."""
+
+_SHORTEST_SLEEP: Final = 0.001
+_SHORTEST_SECRET: Final = 4
+_HIDDEN: Final = "<secret>"
+_SIGNATURE: Final = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{4,31}(?=…)")
 
 
 class Observer(Protocol):
@@ -161,7 +167,12 @@ class Client:
             self.clock_correction = skew[-1]
             if abs(self.clock_correction - before) < 1:
                 raise
-        return await self._ask(query, skew)
+        try:
+            return await self._ask(query, skew)
+        except errors.ClockSkewError:
+            # A Date that did not help is not to be trusted with what is asked for either.
+            self.clock_correction = before
+            raise
 
     async def _ask(self, query: Query, skew: list[float]) -> Page:
         async with self._in_flight:
@@ -172,6 +183,7 @@ class Client:
                 page = await self._exchange(query, skew)
                 code = "0"
             except errors.ApiError as error:
+                _hide(error, self._credentials())
                 self.last_error = error
                 code = _label(error)
                 raise
@@ -227,12 +239,14 @@ class Client:
 
     async def _wait_for_turn(self) -> None:
         """Hold every request of the account while the server has asked to wait."""
+        await self._pace.acquire()
         while (pause := self._paused_until - self._monotonic()) > 0:
             self.last_error = errors.RateLimitedError(
                 f"the API asked to wait; requests go on in {pause:.0f} s"
             )
-            await self._sleep(pause)
-        await self._pace.acquire()
+            await self._sleep(max(pause, _SHORTEST_SLEEP))
+            # Who waited takes turns again: together they would be a burst.
+            await self._pace.acquire()
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
         if not isinstance(error, errors.ApiError) or not error.passing:
@@ -243,12 +257,9 @@ class Client:
         self, response: aiohttp.ClientResponse, asked_at: float, skew: list[float]
     ) -> None:
         """Compare the server's Date, whole seconds, with the middle of our request."""
-        try:
-            date = parsedate_to_datetime(response.headers.get("Date", ""))
-        except ValueError:
+        date = _date(response.headers.get("Date", ""))
+        if date is None:
             return
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=UTC)
         ours = (asked_at + self._clock()) / 2
         # Date has lost its fraction: half a second is its expectation.
         skew.append(date.timestamp() + 0.5 - ours)
@@ -261,14 +272,20 @@ class Client:
         try:
             seconds = float(value)
         except ValueError:
-            try:
-                date = parsedate_to_datetime(value)
-            except ValueError:
+            date = _date(value)
+            if date is None:
                 return None
-            if date.tzinfo is None:
-                date = date.replace(tzinfo=UTC)
-            seconds = (date - datetime.fromtimestamp(self._clock(), UTC)).total_seconds()
+            seconds = date.timestamp() - self._clock()
         return min(max(seconds, 0.0), LONGEST_PAUSE) if seconds == seconds else None  # noqa: PLR0124
+
+
+def _date(text: str) -> datetime | None:
+    """Return the moment of an HTTP date; None where it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -282,6 +299,20 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
                 f"the answer is larger than {LARGEST_BODY // 2**20} MiB"
             )
     return bytes(body)
+
+
+def _hide(error: errors.ApiError, credentials: Credentials) -> None:
+    """Take out of an error's text what a server or proxy echoed of our credentials.
+
+    A signature is hex md5, so all of that form goes. A text that was cut may end in part of one.
+    """
+    text = _SIGNATURE.sub(_HIDDEN, str(error))
+    for secret in (credentials.api_key, credentials.api_secret):
+        shown = repr(secret)[1:-1]  # what comes from outside is quoted by repr
+        for length in range(len(shown), _SHORTEST_SECRET - 1, -1):
+            part = shown[:length]
+            text = text.replace(part if part == shown else f"{part}…", _HIDDEN)
+    error.args = (text,)
 
 
 def _label(error: errors.ApiError) -> str:

@@ -174,7 +174,7 @@ def of_code(code: int | str, message: object) -> ApiError:
 def shortened(text: object) -> str:
     """Return untrusted text on one line, quoted by repr and of bounded length."""
     if isinstance(text, int):
-        return str(text)
+        return str(text)[:_LONGEST_MESSAGE]
     try:
         plain = str(text)
     except RecursionError:

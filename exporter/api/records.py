@@ -129,7 +129,7 @@ def _read_odd_page(body: bytes, locale: Locale) -> Page:
     try:
         answer = _loads(body)
     except (ValueError, RecursionError):
-        started = shortened(body[:80].decode("utf-8", "replace"))
+        started = shortened(body[:1000].decode("utf-8", "replace"))
         what = f"it begins with {started}" if body else "it is empty"
         raise InvalidResponseError(f"the answer is not JSON; {what}") from None
     if not isinstance(answer, dict):
