@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.accounts import Accounts, Clocks
 from exporter.app import App, WebOptions
 from exporter.config import Config, ConfigError, parse
 from exporter.simulator import ApiRules, Fault, FaultKind, ScriptedWorld, Simulator, serve
 from tests.accounts import samples, value
+from tests.exposition.snapshots import openmetrics_families
 from tests.poller.following import CALLING, keep_time, record
 from tests.virtual_time import BEGIN, VirtualTime
 
@@ -55,9 +55,7 @@ def text(accounts: Accounts) -> bytes:
 def accounts_in(accounts: Accounts) -> set[str]:
     """Every account that any sample of either format names."""
     named = {dict(of).get("account", "") for _, of in samples(text(accounts))}
-    for family in text_string_to_metric_families(
-        accounts.exposition.text(openmetrics=True).decode()
-    ):
+    for family in openmetrics_families(accounts.exposition.text(openmetrics=True)):
         named |= {sample.labels.get("account", "") for sample in family.samples}
     return named - {""}
 

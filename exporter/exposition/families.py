@@ -194,7 +194,7 @@ _live(
     "unfinished_tasks",
     ("status",),
     lambda each, _: (((status.value,), count) for status, count in each.unfinished.items()),
-    "Tasks that are waiting, calling, suspended or submitting.",
+    "Tasks that are waiting, calling, suspended or submitting (from status).",
 )
 _live(
     "oldest_unfinished_task_age_seconds",

@@ -14,14 +14,22 @@ from exporter.snapshot import AccountSnapshot
 
 EOF: Final = b"# EOF\n"
 _UNITS: Final = ("seconds", "ratio")
-# A control character has no use in a label, and NUL ends the lexer of some scrapers.
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+# NUL ends the lexer of some scrapers, and half a character cannot be encoded.
+_UNFIT: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def _pictured(unfit: re.Match[str]) -> str:
+    """Return the picture of a control character: a different one each, as labels must stay."""
+    code = ord(unfit[0])
+    if code == 0x7F:  # noqa: PLR2004
+        return "\N{SYMBOL FOR DELETE}"
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"  # noqa: PLR2004
 
 
 def escaped(text: str) -> str:
     """Return a label value as it stands between quotes."""
     if not text.isalnum():
-        text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+        text = _UNFIT.sub(_pictured, text)
         text = text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
     return text
 
@@ -51,11 +59,16 @@ def lines(family: Family, snapshot: AccountSnapshot) -> bytes:
     ).encode()
 
 
+def _family_name(family: Family) -> str:
+    """Return what OpenMetrics calls the family: without the suffix of its samples."""
+    return family.name.removesuffix("_total" if family.kind == "counter" else f"_{family.kind}")
+
+
 def header(family: Family, *, openmetrics: bool) -> bytes:
     """Return HELP and TYPE (and UNIT in OpenMetrics, where the name ends in one)."""
     name, kind = family.name, family.kind
     if openmetrics:
-        name = name.removesuffix("_total" if kind == "counter" else f"_{kind}")
+        name = _family_name(family)
         text = family.help.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
     else:
         kind = "gauge" if kind == "info" else kind
@@ -99,7 +112,7 @@ class Renderer:
 
     def _chunks(self, *, openmetrics: bool, names: frozenset[str]) -> Iterable[bytes]:
         for place, family in enumerate(self._families):
-            if names and not names & {family.name, family.name.removesuffix("_total")}:
+            if names and names.isdisjoint((family.name, _family_name(family))):
                 continue
             samples = [own[place] for own in self._lines.values() if own[place]]
             if samples:

@@ -70,8 +70,9 @@ class Exposition:
     def _own(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
         registry = self._registry
         if names:
-            # The library's own filter goes by sample names: a family's name stands for all of its.
-            wanted = {name + suffix for name in names for suffix in _SUFFIXES}
+            # The library's own filter goes by sample names; part of a histogram would be none.
+            families = {name.removesuffix(suffix) for name in names for suffix in _SUFFIXES}
+            wanted = {family + suffix for family in families for suffix in _SUFFIXES}
             registry = registry.restricted_registry(wanted)  # type: ignore[assignment]
         if openmetrics:
             own: bytes = openmetrics_format.generate_latest(registry)  # type: ignore[no-untyped-call]

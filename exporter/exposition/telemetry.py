@@ -34,7 +34,8 @@ class Telemetry:
     def __init__(self, version: str, reasons: Iterable[str]) -> None:
         # A second series for each counter, which Prometheus' text format has no use for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry()
+        # Asked what they are called, or process_* and python_* could not be asked for by name.
+        self.registry = CollectorRegistry(auto_describe=True)
         self._reasons = tuple(reasons)
         self._codes: dict[str, set[str]] = {}
         ProcessCollector(registry=self.registry)

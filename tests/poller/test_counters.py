@@ -1,9 +1,7 @@
 """Counters: what was there is a baseline, what is new counts whole, nothing goes down."""
 
-from collections.abc import Mapping
-
 from exporter.simulator import ScriptedWorld
-from tests.accounts import samples
+from tests.accounts import Samples, samples
 from tests.poller.following import CALLING, FINISHED, Run, following, record
 from tests.virtual_time import BEGIN, VirtualTime
 
@@ -21,7 +19,7 @@ SPEND = "itnio_voice_spend_total"
 TRANSITIONS = "itnio_voice_task_transitions_total"
 
 
-def counters(run: Run) -> Mapping[object, float]:
+def counters(run: Run) -> Samples:
     return {
         key: value
         for key, value in samples(run.text()).items()
@@ -42,7 +40,7 @@ async def test_what_was_there_first_is_a_baseline(time: VirtualTime) -> None:
         # All series are there, at 0, so that increase() has a start.
         shown = counters(run)
         assert set(shown.values()) == {0}
-        assert {name for name, _ in shown} == {  # type: ignore[misc]
+        assert {name for name, _ in shown} == {
             *(f"itnio_voice_{name}_total" for name in COUNTERS),
             SPEND,
             TRANSITIONS,
