@@ -145,7 +145,7 @@ def settling(inventory: Inventory, now: float, *, settle: float, spent: int) -> 
     ``now`` is by the clock that puts readings in order, not Unix time.
 
     ``spent`` requests are made in this poll already; what is left of REQUESTS_A_POLL is used, or
-    one where something has waited for too long.
+    what one range takes where something has waited for too long.
     """
     due: dict[int, float] = {}
     for task_id, entry in list(inventory.settling.items()):
@@ -164,7 +164,14 @@ def settling(inventory: Inventory, now: float, *, settle: float, spent: int) -> 
     }
     ranges.sort(key=overdue.__getitem__)
     urgent = bool(ranges) and overdue[ranges[0]] < now - settle / 10
-    return ranges[: max(REQUESTS_A_POLL - spent, 1 if urgent else 0)]
+    left = REQUESTS_A_POLL - spent
+    chosen: list[Range] = []
+    for each in ranges:
+        left -= cost(inventory, [each])
+        if left < 0 and (chosen or not urgent):
+            break
+        chosen.append(each)
+    return chosen
 
 
 def sweep_span(now: float, lookback: float) -> Range:
