@@ -53,12 +53,15 @@ class Reading:
     rejected_ids: set[int] = field(default_factory=set)
     rejected: list[str] = field(default_factory=list)
     """The reason of each record that could not be read."""
+    unnamed: int = 0
+    """How many of these do not even say which task they are of: it may be any in the range."""
 
     def take(self, other: "Reading") -> None:
         """Add what a part of this range held."""
         self.tasks |= other.tasks
         self.rejected_ids |= other.rejected_ids
         self.rejected += other.rejected
+        self.unnamed += other.unnamed
 
 
 class RangeReader:
@@ -196,22 +199,28 @@ class RangeReader:
     async def _others(self, query: Query, first: Page) -> Sequence[Page]:
         """Read the pages after the first, side by side within the account's limits.
 
-        An empty page ends it: a total that is wrong must not make us ask for ever.
+        A page that shows nothing new ends it: neither a total that is wrong nor an API that
+        shows its last page again and again must make us ask for ever.
         """
         if first.total is None:
             return await self._until_short(query, first)
         size = _page_size(first)
         last = -(-first.total // size) if size else 1
         pages: list[Page] = []
-        # Once a page is empty, no reader starts another.
-        numbers = takewhile(lambda _: not pages or len(pages[-1]) > 0, range(2, last + 1))
+        seen = _shown(first)
+        ended = False
+        numbers = takewhile(lambda _: not ended, range(2, last + 1))
 
         async def read_on() -> None:
+            nonlocal ended
             for number in numbers:
                 page = await self._page(replace(query, page=number))
                 pages.append(page)
-                if not len(page):
+                shown = _shown(page)
+                if shown <= seen:
+                    ended = True
                     return
+                seen.update(shown)
 
         readers = [
             asyncio.ensure_future(read_on())
@@ -232,10 +241,18 @@ class RangeReader:
     async def _until_short(self, query: Query, first: Page) -> Sequence[Page]:
         """Read pages until one is not full: the API does not say how many there are."""
         pages: list[Page] = []
+        seen = _shown(first)
         latest = first
-        while len(latest) >= LARGEST_PAGE:
-            latest = await self._page(replace(query, page=len(pages) + 2))
-            pages.append(latest)
+        while latest.total is None and _may_be_full(latest):
+            page = await self._page(replace(query, page=len(pages) + 2))
+            shown = _shown(page)
+            if shown == _shown(latest):
+                break  # the last page once more, as some APIs answer beyond the end
+            pages.append(page)
+            if shown <= seen:
+                break
+            seen |= shown
+            latest = page
         return pages
 
     def _query(self, begin: int, end: int, selection: Selection) -> Query:
@@ -250,32 +267,51 @@ class RangeReader:
 
 
 def _several_pages(first: Page) -> bool:
-    return first.total > len(first) if first.total is not None else len(first) >= LARGEST_PAGE
+    return first.total > len(first) if first.total is not None else _may_be_full(first)
 
 
-def _page_size(page: Page) -> int:
-    """Return how many records the API puts on a page: it may allow fewer than were asked for."""
-    if page.size and len(page) <= page.size <= LARGEST_PAGE:
-        return page.size
-    return len(page)
+def _may_be_full(page: Page) -> bool:
+    """Tell whether more can follow a page; where its size is not told, an empty one is the last."""
+    return len(page) >= min(page.size or 1, LARGEST_PAGE)
+
+
+def _page_size(first: Page) -> int:
+    """Return how many records the API puts on a page: it may allow fewer than were asked for.
+
+    The first of several pages is full, whatever size it says; one that repeats records is fuller.
+    """
+    return min(len(first), first.size or LARGEST_PAGE)
+
+
+def _shown(page: Page) -> set[int]:
+    """Return the ids on a page; records without one by their place, as negative numbers."""
+    shown = {task.task_id for task in page.tasks}
+    return shown.union(~n if id_ is None else id_ for n, (id_, _) in enumerate(page.rejected))
 
 
 def _gather(reading: Reading, pages: Sequence[Page]) -> str:
     """Put pages into a reading; return what does not add up, or nothing."""
-    unnamed = 0
+    # A time far from what was asked for is none: taken at its word, the task would be forgotten as
+    # out of date, and counted once more when its time is right again.
+    first = reading.begin - local_time.WIDEST_ZONE_ERROR
+    last = reading.end + local_time.WIDEST_ZONE_ERROR
     records = 0
     for page in pages:
         records += len(page)
         for task in page.tasks:
-            reading.tasks[task.task_id] = task
+            if first <= task.created <= last:
+                reading.tasks[task.task_id] = task
+            else:
+                reading.rejected.append("created_time")
+                reading.rejected_ids.add(task.task_id)
         for task_id, reason in page.rejected:
             reading.rejected.append(reason)
             if task_id is None:
-                unnamed += 1
+                reading.unnamed += 1
             else:
                 reading.rejected_ids.add(task_id)
     reading.rejected_ids -= reading.tasks.keys()
-    seen = len(reading.tasks) + len(reading.rejected_ids) + unnamed
+    seen = len(reading.tasks) + len(reading.rejected_ids) + reading.unnamed
     totals = {page.total for page in pages}
     if len(totals) > 1:
         return "the number of tasks changed while the pages were read"

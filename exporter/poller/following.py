@@ -156,7 +156,8 @@ class FollowedApp:
         self._asking.telemetry.rejected(reading.rejected)
         tracked = self.tracked
         changes = tracked.take(reading.tasks, read_at=reading.begun, now=self._asking.now())
-        if not whole:
+        if not whole or reading.unnamed:
+            # Who is missing may be there all the same, in a record that does not say whose it is.
             return changes, 0
         present = reading.tasks.keys() | reading.rejected_ids
         span = Range(reading.begin, reading.end)
