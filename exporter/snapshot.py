@@ -35,6 +35,16 @@ class WindowFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispersion:
+    """How much an app's tasks in one window differ from each other."""
+
+    window: str
+    app: str
+    design_effect: float
+    """Of the answer ratio: by how much fewer independent calls would tell as much, 1 or more."""
+
+
+@dataclass(frozen=True, slots=True)
 class LiveFigures:
     """The unfinished tasks of one script, over the whole lookback."""
 
@@ -121,6 +131,7 @@ class Figures:
     unfinished: tuple[UnfinishedTask, ...]
     """Newest first."""
     taken_at: float
+    dispersions: tuple[Dispersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +154,20 @@ def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
     windows: list[WindowFigures] = []
     live: list[LiveFigures] = []
     unfinished: list[UnfinishedTask] = []
+    dispersions: list[Dispersion] = []
     for app in apps:
         windows += _windows(app)
+        for window in app.windows.all:
+            effect = window.design_effect()
+            if effect is not None:
+                dispersions.append(Dispersion(window.label, app.name, effect))
         live += _live(app)
         unfinished += (
             UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
             for entry in app.inventory.unfinished.values()
         )
     unfinished.sort(key=lambda each: (-each.task.created, -each.task.task_id))
-    return Figures(tuple(windows), tuple(live), tuple(unfinished), now)
+    return Figures(tuple(windows), tuple(live), tuple(unfinished), now, tuple(dispersions))
 
 
 def _windows(app: TrackedApp) -> Iterable[WindowFigures]:

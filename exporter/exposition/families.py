@@ -135,6 +135,24 @@ _window(
     up. Tasks that lack any of the four stay out of it.""",
 )
 
+
+
+def _design_effects(snapshot: AccountSnapshot) -> Iterator[Sample]:
+    for each in snapshot.figures.dispersions if snapshot.figures else ():
+        yield (each.app, each.window), each.design_effect
+
+
+_add(
+    "gauge",
+    "itnio_voice_window_answer_design_effect",
+    ("app", "window"),
+    _design_effects,
+    """Kish's design effect of an app's answer ratio, 1 or more: tasks differ from each other more
+    than coin flips do, so that N calls tell as much as N / effect independent ones (from callNum
+    and answeredNum of each task); absent for fewer than 10 tasks that have called. Of the tasks
+    created within the window, as of the last whole poll.""",
+)
+
 # --- Counters -----------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final, TypeVar
 
+from exporter.tasks.dispersion import Spread
 from exporter.tasks.inventory import Change, Inventory
 from exporter.tasks.task import COUNTED, EXACT, Kind, Money, Status, Task
 
@@ -31,7 +32,16 @@ _Key = TypeVar("_Key")
 class Sums:
     """What the tasks of one script in one window add up to."""
 
-    __slots__ = ("_alone", "_figures", "_present", "_statuses", "fees", "size", "unreconciled")
+    __slots__ = (
+        "_alone",
+        "_figures",
+        "_present",
+        "_statuses",
+        "fees",
+        "size",
+        "spread",
+        "unreconciled",
+    )
 
     def __init__(self) -> None:
         self.size = 0
@@ -39,6 +49,8 @@ class Sums:
         """Sums by kind of fee and currency; once seen, a pair stays, at 0 when all has left."""
         self.unreconciled: dict[str, Decimal] = {}
         """By currency: the tasks' total fees minus their parts, where a task has all of them."""
+        self.spread = Spread()
+        """How much the tasks differ in their answer ratio."""
         self._statuses = [0] * len(_STATUSES)
         self._figures = [0] * len(SUMMED)
         self._present = [0] * len(SUMMED)
@@ -61,6 +73,7 @@ class Sums:
                     alone[0] += sign * (figures[above] or 0)
                 elif figures[above] is None:
                     alone[1] += sign * figures[below]
+        self.spread.change(task, sign)
         self._change_money(task, sign)
 
     def _change_money(self, task: Task, sign: int) -> None:
@@ -125,6 +138,13 @@ class Window:
         """Add a task that is in the window, or take one away."""
         if task.created > self.edge:
             self.sums[script].change(task, sign)
+
+    def design_effect(self) -> float | None:
+        """Return the design effect of the answer ratio over all scripts; None for too few tasks."""
+        spread = Spread()
+        for sums in self.sums.values():
+            spread.add(sums.spread)
+        return spread.design_effect()
 
 
 class Windows:
