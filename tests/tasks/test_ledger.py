@@ -58,6 +58,8 @@ class Model:
     totals: dict[Series, Fraction] = field(default_factory=dict)
 
     def count(self, record: Task, script: str) -> None:
+        if self.last.get(record.task_id) == record:
+            return  # nothing has happened, whatever label it goes by now
         known = record.task_id in self.last
         if known or record.created >= self.counted_from:
             self._add(record, script)
