@@ -29,6 +29,8 @@ LONGEST_PAUSE: Final = 300.0
 _SHORTEST_SLEEP: Final = 0.001
 _SHORTEST_SECRET: Final = 4
 _HIDDEN: Final = "<secret>"
+_CODE: Final = re.compile(r"[\w.+-]{1,32}", re.ASCII)
+"""What may be the label of a code: it comes from outside."""
 _SIGNATURE: Final = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{4,31}(?=…)")
 
 
@@ -328,7 +330,8 @@ def _label(error: errors.ApiError) -> str:
             return "connection"
         case errors.InvalidResponseError():
             return "invalid"
-    return str(error.code) if error.code is not None else "invalid"
+    code = "invalid" if error.code is None else str(error.code)
+    return code if _CODE.fullmatch(code) else "other"
 
 
 def _cause(error: BaseException) -> str:

@@ -114,6 +114,7 @@ async def test_a_cookie_is_not_kept(time: VirtualTime) -> None:
 # --- how hard the account is asked --------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("exact")
 async def test_no_more_requests_are_in_flight_than_allowed(time: VirtualTime) -> None:
     async def slow(asked: Asked) -> web.Response:
         await asyncio.sleep(1)
@@ -126,6 +127,7 @@ async def test_no_more_requests_are_in_flight_than_allowed(time: VirtualTime) ->
     assert time.monotonic() == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.usefixtures("exact")
 async def test_the_request_rate_is_held_without_bursts(time: VirtualTime) -> None:
     async with (
         served(fine, time) as server,
@@ -139,6 +141,7 @@ async def test_the_request_rate_is_held_without_bursts(time: VirtualTime) -> Non
     assert server.times[11] == pytest.approx(11 / 5, abs=0.1)
 
 
+@pytest.mark.usefixtures("exact")
 async def test_retries_are_held_to_the_request_rate_as_well(time: VirtualTime) -> None:
     async def failing(_: Asked) -> web.Response:
         return web.Response(status=500)
@@ -346,6 +349,7 @@ async def test_a_body_of_the_largest_size_is_read(time: VirtualTime) -> None:
         assert len(await client.page(QUERY)) == 1
 
 
+@pytest.mark.usefixtures("exact")
 async def test_retries_wait_longer_each_time(time: VirtualTime) -> None:
     async def failing(_: Asked) -> web.Response:
         return web.Response(status=503)
@@ -417,6 +421,7 @@ async def test_a_retry_after_that_says_nothing_is_no_obstacle(
     assert second < 3
 
 
+@pytest.mark.usefixtures("exact")
 async def test_the_whole_account_waits(time: VirtualTime) -> None:
     """Also requests that were already waiting for their turn when the API asked to wait."""
     times = await limited(time, "20", requests=6, rate=5)
@@ -523,6 +528,7 @@ async def test_requests_side_by_side_are_each_corrected_once(time: VirtualTime) 
 # --- what is told -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("exact")
 async def test_durations_are_of_the_request_and_not_of_the_waiting(time: VirtualTime) -> None:
     observed = Observed()
     async with (
@@ -583,3 +589,20 @@ async def test_bombs_are_refused_before_they_are_unpacked(time: VirtualTime) -> 
         with pytest.raises(errors.InvalidResponseError, match="larger than 32 MiB"):
             await client.page(QUERY)
         assert len(await client.page(QUERY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [("E1001", "E1001"), (-99, "-99"), ("", "other"), ("x" * 33, "other"), ('a"b', "other")],
+)
+async def test_a_code_that_is_no_label_is_told_as_another(
+    time: VirtualTime, code: object, label: str
+) -> None:
+    async def handler(_: Asked) -> web.Response:
+        return web.json_response({"code": code, "msg": "", "data": None})
+
+    observed = Observed()
+    async with served(handler, time) as server, asking(server.url, time, observed) as client:
+        with pytest.raises(errors.UnknownCodeError):
+            await client.page(QUERY)
+    assert observed.codes == [label]
