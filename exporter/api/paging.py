@@ -6,6 +6,10 @@ against the API's own ``total``: every page must give the same total, and as man
 must have been seen. Where that fails, the range is cut in two and its halves are read anew, at
 first just before the newest task seen, so that the older part stands still and what keeps coming
 is left to the younger one. The number of cuts is bounded.
+
+One thing cannot be told: in a range that still grows though it should not (the configured zone is
+wrong), a task deleted and another created between two pages make up for each other in the total,
+and the next reading shows what this one missed.
 """
 
 import asyncio
