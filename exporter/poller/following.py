@@ -156,6 +156,8 @@ class FollowedApp:
         self._asking.telemetry.rejected(reading.rejected)
         tracked = self.tracked
         changes = tracked.take(reading.tasks, read_at=reading.begun, now=self._asking.now())
+        # Asked for again, an unreadable record would be as unreadable: its next turn will do.
+        tracked.inventory.looked_at(reading.rejected_ids, reading.begun)
         if not whole or reading.unnamed:
             # Who is missing may be there all the same, in a record that does not say whose it is.
             return changes, 0

@@ -168,6 +168,13 @@ class Inventory:
             self.settling.pop(task_id, None)
             entry.ended_at = None
 
+    def looked_at(self, task_ids: Iterable[int], read_at: float) -> None:
+        """Take note that these tasks were read at ``read_at``, although nothing came of it."""
+        for task_id in task_ids:
+            entry = self._entries.get(task_id)
+            if entry is not None:
+                entry.read_at = max(entry.read_at, read_at)
+
     def settled(self, task_id: int) -> None:
         """Read a task no more for its money's sake."""
         entry = self.settling.pop(task_id, None)

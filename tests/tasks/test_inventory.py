@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from exporter.tasks import coverage
+from exporter.tasks.coverage import Range
 from exporter.tasks.inventory import OTHER_SCRIPTS, Change, Inventory, ScriptLabels
 from exporter.tasks.task import Status, Task
 from tests.tasks.invented import ENDED, NOW, by_id, inventory_of, quick, scripts, task, tasks
@@ -213,3 +215,12 @@ def test_what_leaves_the_lookback_leaves_whatever_its_id() -> None:
     read(inventory, task(2**63 + 1, created=NOW), at=1)
     inventory.remove_before(NOW)
     assert len(inventory) == 0
+
+
+def test_a_record_that_cannot_be_read_has_had_its_turn_all_the_same() -> None:
+    inventory = Inventory(ScriptLabels(10))
+    ended = Task(1, "", Status.FINISHED, "7", 1000)
+    inventory.update({1: ended}, 0.0, 1000.0, settle=100)
+    assert coverage.settling(inventory, 15.0, settle=100, spent=0) == [Range(1000, 1000)]
+    inventory.looked_at([1, 2], 15.0)
+    assert coverage.settling(inventory, 16.0, settle=100, spent=0) == []
