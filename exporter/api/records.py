@@ -220,8 +220,8 @@ def _task(record: _WireRecord, locale: Locale) -> Task:
         answered=_figure(record.answered_num),
         successful=_figure(record.success),
         failed=_figure(record.fail),
-        billed_seconds=_figure(record.charge_len),
-        agent_billed_seconds=_figure(record.agent_total_feetime),
+        billed_seconds=_seconds(record.charge_len),
+        agent_billed_seconds=_seconds(record.agent_total_feetime),
         sms_sent=_figure(record.send_sms_num),
         agent_fee=_money(record.agent_fee, currency),
         call_fee=_money(record.group_call_pay_fee, currency),
@@ -266,6 +266,11 @@ def _figure(value: Scalar) -> int | None:
     if 0 <= whole <= LARGEST_FIGURE:
         return whole
     raise RejectedRecordError("figure")
+
+
+def _seconds(value: Scalar) -> int | None:
+    """Return a number of seconds, with or without its sign, as acd has one."""
+    return _figure(value.strip().removesuffix("s") if isinstance(value, str) else value)
 
 
 def _money(value: Scalar, currency: str) -> Money | None:

@@ -101,12 +101,22 @@ def test_a_missing_figure_is_not_a_zero(name: str, attribute: str) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize(
     "value",
-    [-1, "-1", 0.5, "7.5", "7%", "7s", "seven", "7 8", "1,000", "1e3", "0x7", "\u0667", "7_0", True,
+    [-1, "-1", 0.5, "7.5", "7%", "7m", "seven", "7 8", "1,000", "1e3", "0x7", "\u0667", "7_0", True,
      False, [], [7], {}, {"value": 7}, 10**15 + 1, 10**30, 1e30, "9" * 19, "9" * 5000, math.nan,
      math.inf, -math.inf],
 )  # fmt: skip
 def test_a_figure_that_is_none_rejects_its_record_alone(name: str, value: object) -> None:
     assert refused(**{name: value}) == "figure"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_seconds_may_bear_their_sign_and_counts_may_not(name: str) -> None:
+    seconds = {"chargeLen": "billed_seconds", "agentTotalFeetime": "agent_billed_seconds"}
+    if name in seconds:
+        assert getattr(one(**{name: "480s"}), seconds[name]) == 480
+        assert refused(**{name: "480ss"}) == "figure"
+    else:
+        assert refused(**{name: "480s"}) == "figure"
 
 
 def test_a_figure_of_thousands_of_digits_rejects_its_record_alone() -> None:
