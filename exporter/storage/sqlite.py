@@ -8,11 +8,9 @@ that two processes never count into it. Everything here blocks; it is run in a t
 import os
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from exporter.storage.encoding import (
     read_above,
@@ -76,6 +74,7 @@ class Store:
         except BaseException:
             os.close(self._lock)
             raise
+        self._opened_file = _identity(self._file)
         self._stored_scripts: dict[int, int] = {}
 
     def close(self) -> None:
@@ -85,31 +84,39 @@ class Store:
 
     def size(self) -> int:
         """Return the bytes that the store takes on disk."""
-        parts = (self._file, self._file.with_name(FILE + "-wal"))
-        return sum(part.stat().st_size for part in parts if part.exists())
+        size = 0
+        for part in (self._file, self._file.with_name(FILE + "-wal")):
+            with suppress(OSError):  # deleted by somebody else
+                size += part.stat().st_size
+        return size
 
     def load(self, account: str, app: str) -> State:
         """Return the state of an app."""
         try:
             return self._load(account, app)
-        except (sqlite3.Error, msgspec.MsgspecError, ArithmeticError, ValueError) as error:
+        except Exception as error:
+            # SQLite keeps what it is given, and gives back whatever a damaged file holds.
             raise self._failure(error) from error
 
     def commit(self, changes: Iterable[Changes]) -> None:
         """Store what has changed, all of it or nothing; on disk when this returns."""
-        if not self._file.exists():
+        if _identity(self._file) != self._opened_file:
             # SQLite would go on writing into a file that nobody will find again.
             raise StorageError(
-                "failed", f"{self._file} is gone; restart the exporter to begin anew"
+                "failed",
+                f"{self._file} has been deleted or put in the place of another; restart the "
+                "exporter to go on with what is there now",
             )
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for each in changes:
                     self._write(each)
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._stored_scripts.clear()
-            raise self._failure(error) from error
+            if isinstance(error, sqlite3.Error):
+                raise self._failure(error) from error
+            raise
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -149,8 +156,10 @@ class Store:
             connection.executescript(
                 f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
             )
-        # A store that cannot be written is better known now than at the first commit.
+        # A store that cannot be written is better known now than at the first commit. Beginning
+        # to write is not enough: SQLite reads from a file that may only be read.
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("ROLLBACK")
 
     # --- reading and writing ----------------------------------------------------------------------
@@ -237,6 +246,15 @@ class Store:
         ):
             reason, remedy = _CORRUPT
         return StorageError(reason, f"{self._file}: {error}; {remedy}")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of its name; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _CORRUPT: Final = (

@@ -11,10 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import structlog
+
 from exporter.storage.model import Changes, State, StorageError
 from exporter.storage.sqlite import Store
 
 _Result = TypeVar("_Result")
+
+log = structlog.get_logger("store")
 
 
 class Observer(Protocol):
@@ -44,6 +48,7 @@ class ThreadedStore:
         self._open = opened
         self._store: Store | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._closed = False
 
     async def load(self, account: str, app: str) -> State:
         """Return what is stored of an app."""
@@ -61,7 +66,10 @@ class ThreadedStore:
         self._observer.store_committed(self._monotonic() - begun, size)
 
     async def close(self) -> None:
-        """Finish what is under way and release the store."""
+        """Finish what is under way and release the store; once more does no harm."""
+        if self._closed:
+            return
+        self._closed = True
 
         def release() -> None:
             if self._store is not None:
@@ -82,3 +90,10 @@ class ThreadedStore:
         except StorageError as error:
             self._observer.store_failed(error.reason)
             raise
+        except Exception as error:
+            # Whatever it was, polling and scraping must go on without the store.
+            log.exception("a fault in keeping the counters")
+            self._observer.store_failed("failed")
+            raise StorageError(
+                "failed", f"{self._folder}: {type(error).__name__}: {error}; see the log"
+            ) from error

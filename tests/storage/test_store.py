@@ -1,0 +1,183 @@
+"""What is put into the store comes back: all of it, exactly, and no more is written than that."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.storage import Changes, State, StorageError, Store, TaskRow
+from exporter.storage.sqlite import FILE, MIGRATIONS
+from tests.storage.states import a_change, a_task, changes, read, total
+
+# Each migration that has been released, by the hash of its script: stores out there have run it.
+RELEASED = [
+    "f450bffa747a5584",
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path)
+    yield opened
+    opened.close()
+
+
+def as_kept(change: Changes) -> tuple[object, ...]:
+    return (
+        change.counted_from,
+        list(change.scripts),
+        {row.task_id: (row.task, row.above, row.progressed_at) for row in change.tasks},
+        {row.series: (row.total, type(row.total) is int, row.introduced) for row in change.totals},
+    )
+
+
+def as_read(state: State) -> tuple[object, ...]:
+    return (
+        state.counted_from,
+        state.scripts,
+        {row.task_id: (row.task, row.above, row.progressed_at) for row in state.tasks},
+        {row.series: (row.total, type(row.total) is int, row.introduced) for row in state.totals},
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(change=changes())
+def test_any_state_comes_back(change: Changes) -> None:
+    with TemporaryDirectory() as folder:
+        first = Store(Path(folder))
+        first.commit([change])
+        first.close()
+        found = read(Path(folder), change.account, change.app)
+    counted, scripts, tasks, totals = as_read(found)
+    expected = as_kept(change)
+    assert (counted, scripts, tasks) == expected[:3]
+    assert isinstance(totals, dict)
+    # Whole amounts of money come back as whole numbers, which add up to the same.
+    assert {key: value[::2] for key, value in totals.items()} == {
+        row.series: (row.total, row.introduced) for row in change.totals
+    }
+
+
+@settings(max_examples=30, deadline=None)
+@given(first=changes(), second=changes())
+def test_apps_are_kept_apart(first: Changes, second: Changes) -> None:
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        store.commit([first, second])
+        found = store.load(second.account, second.app)
+        other = store.load(first.account, first.app)
+        store.close()
+    assert {row.task_id for row in found.tasks} >= {row.task_id for row in second.tasks}
+    if (first.account, first.app) != (second.account, second.app):
+        assert as_read(found)[2] == as_kept(second)[2]
+        assert as_read(other)[2] == as_kept(first)[2]
+
+
+@given(units=st.integers(0, 10**40))
+@settings(max_examples=20, deadline=None)
+def test_money_is_kept_to_the_last_of_18_places(units: int) -> None:
+    amount = Decimal(units).scaleb(-18)
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        store.commit([a_change(total=amount)])
+        store.close()
+        assert total(read(Path(folder))) == amount
+
+
+def test_an_app_that_was_never_stored_is_empty(store: Store) -> None:
+    assert store.load("nobody", "nothing") == State()
+
+
+def test_a_forgotten_task_is_deleted(store: Store) -> None:
+    store.commit([a_change(1, 2)])
+    change = a_change()
+    store.commit([Changes("a", "", 5, change.scripts, [TaskRow(1, None)], [])])
+    assert [row.task_id for row in store.load("a", "").tasks] == [2]
+
+
+def test_only_what_has_changed_is_written(store: Store) -> None:
+    store.commit([a_change(*range(1000), scripts=50)])
+    before = store._connection.total_changes
+    store.commit([a_change(7, total=2, scripts=50)])
+    # One task, one total, and the app's own row; no script again.
+    assert store._connection.total_changes - before == 3
+    store.commit([a_change(total=3, scripts=51)])
+    assert store._connection.total_changes - before == 3 + 3
+
+
+def test_a_commit_is_all_or_nothing(store: Store, tmp_path: Path) -> None:
+    store.commit([a_change(1, total=1)])
+    broken = a_change(2, total=2)
+    broken = Changes("a", "", 5, (), [*broken.tasks, TaskRow(2**70, a_task(3))], broken.totals)
+    with pytest.raises(OverflowError):
+        store.commit([a_change(4, total=9, account="b", scripts=3), broken])
+    assert as_read(store.load("a", "")) == as_kept(a_change(1, total=1))
+    assert store.load("b", "") == State()
+    # And it goes on: also what was believed to be written already is written now.
+    store.commit([a_change(4, total=9, account="b", scripts=3)])
+    store.close()
+    assert as_read(read(tmp_path, "b")) == as_kept(a_change(4, total=9, scripts=3))
+    store.__init__(tmp_path)  # type: ignore[misc]  # for the fixture to close
+
+
+def test_migrations_that_have_been_released_are_never_changed() -> None:
+    hashes = [hashlib.sha256(script.encode()).hexdigest()[:16] for script in MIGRATIONS]
+    assert hashes[: len(RELEASED)] == RELEASED, "stores out there have run the old script: add one"
+    assert len(hashes) == len(RELEASED), f"a new migration is pinned here: {hashes[-1]}"
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    store = Store(tmp_path)
+    assert store._connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    store.close()
+
+
+def test_a_store_is_taken_forward_and_keeps_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    store.commit([a_change(1, total=Decimal("0.5"))])
+    store.close()
+    later = (*MIGRATIONS, "ALTER TABLE tasks ADD COLUMN colour TEXT; CREATE TABLE more (a);")
+    monkeypatch.setattr("exporter.storage.sqlite.MIGRATIONS", later)
+    store = Store(tmp_path)
+    assert store._connection.execute("PRAGMA user_version").fetchone() == (len(later),)
+    assert as_read(store.load("a", "")) == as_kept(a_change(1, total=Decimal("0.5")))
+    assert store._connection.execute("SELECT colour FROM tasks").fetchall() == [(None,)]
+    store.close()
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    store.commit([a_change(1)])
+    store.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "exporter.storage.sqlite.MIGRATIONS",
+            (*MIGRATIONS, "CREATE TABLE more (a); INSERT INTO nowhere VALUES (1);"),
+        )
+        with pytest.raises(StorageError):
+            Store(tmp_path)
+    assert as_read(read(tmp_path)) == as_kept(a_change(1))
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name='more'").fetchall()
+
+
+def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(StorageError, match="newer version") as refused:
+        Store(tmp_path)
+    assert refused.value.reason == "newer"
