@@ -31,6 +31,10 @@ class WebOptions:
     """Whether ``POST /-/reload`` is allowed."""
 
 
+class WebOptionError(ValueError):
+    """A ``--web.*`` flag cannot be used; the message says why."""
+
+
 class App:
     """A running exporter, as the web sees it (a ``Site``).
 
@@ -57,8 +61,13 @@ class App:
     async def run(self, started: Callable[[Sequence[str]], None]) -> None:
         """Serve and poll until SIGTERM or SIGINT; SIGHUP loads the configuration anew.
 
-        ``started`` is told the URLs. OSError where an address cannot be listened on.
+        ``started`` is told the URLs. OSError where an address cannot be listened on,
+        WebOptionError where a path cannot be served.
         """
+        try:
+            application = build(self)
+        except ValueError as error:
+            raise WebOptionError(str(error)) from None
         told_to_stop = stop_signals()
         hangups: set[asyncio.Task[None]] = set()
 
@@ -68,7 +77,7 @@ class App:
             task.add_done_callback(hangups.discard)
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
-        listening = await listen(build(self), self._options.addresses)
+        listening = await listen(application, self._options.addresses)
         try:
             await self.accounts.start()
             log.info("listening", urls=" ".join(listening.urls), version=self.version)

@@ -4,6 +4,7 @@ Exit status: 0 fine, 1 a failure at run time, 2 bad usage or a bad configuration
 """
 
 import asyncio
+import math
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ import structlog
 from exporter import __version__, logs
 from exporter import demo as demonstration
 from exporter.accounts import Accounts
-from exporter.app import App, WebOptions, announced, stop_signals
+from exporter.app import App, WebOptionError, WebOptions, announced, stop_signals
 from exporter.config import Config, ConfigError, load
 from exporter.simulator import ApiRules, ScaledClock, Settings, serve
 from exporter.web.listening import Address, parse_address
@@ -43,6 +44,21 @@ class _ListenAddress(click.ParamType[Address]):
             return parse_address(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class _Positive(click.FloatRange):
+    """A finite number above 0."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 def _listen_address(default: str) -> Decorator:
@@ -117,6 +133,8 @@ def _run(work: Coroutine[Any, Any, bool | None]) -> None:
     except ConfigError as error:
         click.echo(str(error), err=True)
         raise SystemExit(_BAD_USAGE) from None
+    except WebOptionError as error:
+        raise click.UsageError(str(error)) from None
     except OSError as error:
         click.echo(f"itnio-exporter: {error}", err=True)
         raise SystemExit(_FAILED) from None
@@ -202,14 +220,14 @@ def demo(
 @click.option("--seed", type=int, default=1, show_default=True, help="Which world to simulate.")
 @click.option(
     "--tasks-per-day",
-    type=click.FloatRange(min=0, min_open=True),
+    type=_Positive(),
     default=Settings().tasks_per_day,
     show_default=True,
     help="Campaigns created on a working day.",
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=_Positive(),
     default=1.0,
     show_default=True,
     help="How many times as fast as real time the world goes.",
