@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from exporter.api.errors import REASONS
 from exporter.api.paging import RangeReader, Selection
 from exporter.api.records import Locale
 from exporter.config import Account, Config, Objectives
+from exporter.config.secret import MASK
 from exporter.exposition.render import Renderer
 from exporter.exposition.scrape import Exposition
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
@@ -154,7 +155,7 @@ class Accounts:
             task_limit=config.metrics.task_limit,
             clock=clocks.now,
             monotonic=clocks.monotonic,
-            publish=self._publish,
+            publish=lambda snapshot: self._publish(_masked(snapshot, account)),
         )
         if successor_of is not None:
             poller.succeed(successor_of.poller)
@@ -259,6 +260,21 @@ async def _poll_whole(running: _Running) -> bool:
 def _report_death(loop: asyncio.Task[None]) -> None:
     if not loop.cancelled() and (error := loop.exception()) is not None:
         log.critical("an account is polled no more", task=loop.get_name(), exc_info=error)
+
+
+def _masked(snapshot: AccountSnapshot, account: Account) -> AccountSnapshot:
+    """Hide the credentials where the API's own message repeats them: it is shown on the page."""
+    failure = snapshot.health.failure
+    if failure is None:
+        return snapshot
+    message = failure.message
+    for credential in (account.api_key.reveal(), account.api_secret.reveal()):
+        message = message.replace(credential, MASK)
+    if message == failure.message:
+        return snapshot
+    return replace(
+        snapshot, health=replace(snapshot.health, failure=replace(failure, message=message))
+    )
 
 
 def _objectives(account: Account) -> list[Objective]:
