@@ -88,6 +88,8 @@ class Books:
         for book in self._books:
             if book.tracked.counting:
                 continue
+            # What leaves the lookback is noted down for a store that knows nothing of it.
+            book.tracked.ledger.touched.clear()
             try:
                 state = await self._storage.load(self._account, book.tracked.name)
             except StorageError as error:
@@ -101,19 +103,24 @@ class Books:
         async with self._committing:
             counting = [book for book in self._books if book.tracked.counting]
             shown = [self._exposed(book) for book in counting]
+            changes = [self._changes(book) for book in counting]
             if self._storage is not None and counting:
-                changes = [self._changes(book) for book in counting]
                 try:
                     await self._storage.commit(changes)
                 except BaseException as error:
-                    for book, change in zip(counting, changes, strict=True):
+                    for book, exposed, change in zip(counting, shown, changes, strict=True):
                         _not_stored(book.tracked.ledger, change)
+                        book.introductions.not_shown(_fresh(book, exposed))
                     if isinstance(error, StorageError):
                         self._failed(error)
                         return
                     raise
                 self._worked()
             for book, exposed in zip(counting, shown, strict=True):
+                # A scrape that came while this was committed has not seen what is new.
+                book.introductions.shown(
+                    _fresh(book, exposed), self._clock(), self._audience.served
+                )
                 book.published = exposed
 
     def counters(self) -> tuple[AppCounters, ...]:
@@ -171,6 +178,11 @@ def _task_row(tracked: TrackedApp, task_id: int) -> TaskRow:
     entry = tracked.inventory.get(task_id)
     progressed_at = entry.progressed_at if entry and not entry.task.status.ended else None
     return TaskRow(task_id, task, tracked.ledger.above.get(task_id), progressed_at)
+
+
+def _fresh(book: _Book, exposed: Mapping[Series, Mark] | None) -> set[Series]:
+    """Return the series that have not been published before."""
+    return set(exposed or ()) - set(book.published or ())
 
 
 def _not_stored(ledger: Ledger, changes: Changes) -> None:

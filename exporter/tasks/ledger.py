@@ -232,6 +232,17 @@ class Introductions:
         news, self._news = self._news, set()
         return news
 
+    def shown(self, series: Iterable[Series], now: float, scrapes: int) -> None:
+        """Wait for these from now on: only now has it been published that they are at 0."""
+        for each in series:
+            if each in self._waiting:
+                self._waiting[each] = (now, scrapes)
+
+    def not_shown(self, series: Iterable[Series]) -> None:
+        """Let these begin anew: that they are at 0 has not been published after all."""
+        for each in series:
+            self._waiting.pop(each, None)
+
     def _is_known(self, series: Series, now: float, scrapes: int, patience: float) -> bool:
         if series in self._introduced:
             return True
