@@ -64,7 +64,12 @@ class FollowedApp:
             tracked.inventory, now, last_whole=tracked.last_whole, lookback=tracked.lookback
         )
         requests = asking.telemetry.requests
+        begun = asking.monotonic()
         head = await self._read(plan.newest)
+        if abs(asking.now() - now - (asking.monotonic() - begun)) > coverage.OVERLAP:
+            # Only now is it known what time it is: what was planned belongs to another time.
+            await self.ask()
+            return
         if not tracked.begun(now):
             tracked.begin(plan.newest, head.tasks)
         self._apply(head)
