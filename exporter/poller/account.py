@@ -129,6 +129,10 @@ class AccountPoller:
         try:
             self._end_sweep()
         except errors.ApiError as error:
+            # No poll will come to tell it.
+            failure = _described(error, self._clock())
+            self._health = replace(self._health, up=False, failure=failure)
+            self._log(error)
             return error
         return None
 

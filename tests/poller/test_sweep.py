@@ -1,5 +1,7 @@
 """The whole lookback is read across polls, beside those for what is new, and shown once whole."""
 
+import asyncio
+
 import pytest
 
 from exporter.simulator import FaultKind, ScriptedWorld, Settings, SimulatedWorld
@@ -169,3 +171,22 @@ async def test_the_simulated_world_is_told_to_the_cent(time: VirtualTime) -> Non
                 spend = run.sum("itnio_voice_window_spend", **of)
                 assert spend == pytest.approx(float(amount), abs=1e-6)
         assert run.failures() == {}
+
+
+async def test_a_single_poll_waits_for_all_of_the_sweep(time: VirtualTime) -> None:
+    async with following(time, many(), SLOWLY, requests_per_second=2, start=False) as run:
+        assert await run.accounts.poll_once()
+        assert run.sum(TASKS) == MANY
+        assert run.value("itnio_up") == 1
+
+
+async def test_a_single_poll_whose_sweep_fails_says_so(time: VirtualTime) -> None:
+    async with following(time, many(), SLOWLY, requests_per_second=2, start=False) as run:
+        once = asyncio.ensure_future(run.accounts.poll_once())
+        await run.until(12)  # beyond the poll's own deadline
+        run.go_wrong(FaultKind.HTML)
+        assert not await once
+        assert run.value("itnio_up") == 0
+        failure = run.accounts.snapshots["production"].health.failure
+        assert failure is not None
+        assert failure.reason == "invalid_response"
