@@ -176,7 +176,9 @@ class Books:
 def _task_row(tracked: TrackedApp, task_id: int) -> TaskRow:
     task = tracked.ledger.seen.get(task_id)
     entry = tracked.inventory.get(task_id)
-    progressed_at = entry.progressed_at if entry and not entry.task.status.ended else None
+    # Of an ended task it is when it ended, as long as its money may still settle.
+    watched = entry and not (entry.task.status.ended and entry.ended_at is None)
+    progressed_at = entry.progressed_at if entry and watched else None
     return TaskRow(task_id, task, tracked.ledger.above.get(task_id), progressed_at)
 
 

@@ -29,7 +29,7 @@ class TaskRow:
     """None: the task is forgotten."""
     above: Marks | None = None
     progressed_at: float | None = None
-    """Unix time of its last seen progress, where it has not ended."""
+    """Unix time of its last seen progress, where it has not ended; of its end, soon after it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,12 @@ class Inventory:
             if entry is not None:
                 entry.read_at = max(entry.read_at, read_at)
 
+    def settle(self, task_id: int, ended_at: float) -> None:
+        """Read an ended task again for its money's sake, as one that ended at ``ended_at``."""
+        entry = self._entries[task_id]
+        entry.ended_at = ended_at
+        self.settling[task_id] = entry
+
     def settled(self, task_id: int) -> None:
         """Read a task no more for its money's sake."""
         entry = self.settling.pop(task_id, None)

@@ -68,7 +68,7 @@ class TrackedApp:
     ) -> None:
         """Go on counting with the ledger of an earlier life, and count what is known by now.
 
-        ``scripts`` have labels of their own since then; ``progressed`` is when unfinished tasks
+        ``scripts`` have labels of their own since then; ``progressed`` is when tasks that may change
         were last seen to progress (Unix time, as is ``now``).
         """
         self.ledger = ledger
@@ -85,9 +85,8 @@ class TrackedApp:
 
     def succeed(self, earlier: "TrackedApp", *, now: float) -> None:
         """Go on counting where an earlier configuration of the app left off."""
-        progressed = {
-            task_id: entry.progressed_at for task_id, entry in earlier.inventory.unfinished.items()
-        }
+        watched = earlier.inventory.unfinished | earlier.inventory.settling
+        progressed = {task_id: entry.progressed_at for task_id, entry in watched.items()}
         self.resume(earlier.ledger, earlier.inventory.labels.own, progressed, now=now)
 
     def take(self, tasks: Mapping[int, Task], *, read_at: float, now: float) -> list[Change]:
@@ -96,19 +95,28 @@ class TrackedApp:
         self.windows.apply(changes)
         for change in changes:
             if change.after is not None and self.counting:
-                self._restore_progress(change)
+                self._restore_progress(change, read_at, now)
                 self.ledger.count(change.after, change.script)
         return changes
 
-    def _restore_progress(self, change: Change) -> None:
-        """Let a task that is read for the first time in this life stall since when it did."""
+    def _restore_progress(self, change: Change, read_at: float, now: float) -> None:
+        """Let a task that is read for the first time in this life stall since when it did.
+
+        One that has ended is read again for its money as if there had been no restart.
+        """
         task = change.after
         if task is None or change.before is not None or task.task_id not in self._progressed:
             return
         since = self._progressed.pop(task.task_id)
         seen, entry = self.ledger.seen.get(task.task_id), self.inventory.get(task.task_id)
-        if seen and entry and (seen.calls, seen.status) == (task.calls, task.status):
+        if seen is None or entry is None:
+            return
+        if (seen.calls, seen.status) == (task.calls, task.status):
             entry.progressed_at = since
+        if task.status.ended:
+            age = max(0.0, now - entry.progressed_at)
+            if age < self.settle:
+                self.inventory.settle(task.task_id, read_at - age)
 
     def drop_absent(self, span: Range, present: Collection[int], *, read_at: float) -> int:
         """Forget what a whole reading of ``span`` shows to be deleted; return how many tasks.

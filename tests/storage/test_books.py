@@ -12,6 +12,7 @@ from exporter.poller.books import Books
 from exporter.storage import Changes, State, StorageError, Store
 from exporter.tasks.coverage import Range
 from exporter.tasks.ledger import Mark, Series
+from exporter.tasks.task import Status
 from exporter.tasks.tracking import TrackedApp
 from tests.storage.states import a_task
 
@@ -62,10 +63,11 @@ class Life:
     scrapers: Scrapers = field(default_factory=Scrapers)
     now: float = NOW
     reads: float = 0.0
+    settle: float = 0.0
 
     def __post_init__(self) -> None:
         self.tracked = [
-            TrackedApp(name, lookback=86_400, settle=0, windows={}, script_limit=100)
+            TrackedApp(name, lookback=86_400, settle=self.settle, windows={}, script_limit=100)
             for name in self.apps
         ]
         self.books = Books(
@@ -222,6 +224,45 @@ async def test_totals_marks_and_baselines_survive(disk: Disk) -> None:
     assert await second.poll(11) == 11
     second.read(1003, task_id=2)
     assert await second.poll(11) == 14
+
+
+@pytest.mark.parametrize(
+    ("ended_for", "down_for", "read_again"),
+    [
+        (600, 60, True),  # it had ended, and its money may still settle
+        (None, 60, True),  # it ended while nobody looked
+        (600, 3600, False),  # that was long ago
+        (5000, 60, False),
+    ],
+)
+async def test_late_money_is_waited_for_over_a_restart(
+    disk: Disk, ended_for: float | None, down_for: float, read_again: bool
+) -> None:
+    first = Life(disk, settle=3600)
+    await first.poll(3)
+    first.now += 20_000
+    if ended_for is not None:
+        await first.poll(3, status=Status.FINISHED)
+        first.now += ended_for
+        await first.poll(3, status=Status.FINISHED)
+    second = Life(disk, settle=3600, now=first.now + down_for, reads=1000)
+    await second.poll(3, status=Status.FINISHED)
+    settling = second.tracked[0].inventory.settling
+    assert (1 in settling) is read_again
+    if read_again:
+        # As long as it would have been without the restart: by the clock of readings.
+        assert settling[1].ended_at == 1001 - (down_for + ended_for if ended_for else 0)
+
+
+async def test_a_reload_goes_on_waiting_for_late_money(disk: Disk) -> None:
+    before = Life(disk, settle=3600)
+    await before.poll(3)
+    before.now += 20_000
+    await before.poll(3, status=Status.FINISHED)
+    after = Life(disk, settle=3600, now=before.now + 60, reads=1000)
+    after.books.succeed(before.books)
+    await after.poll(3, status=Status.FINISHED)
+    assert after.tracked[0].inventory.settling[1].ended_at == 1001 - 60
 
 
 async def test_a_reload_hands_the_counters_over(disk: Disk) -> None:
