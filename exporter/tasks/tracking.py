@@ -68,8 +68,8 @@ class TrackedApp:
     ) -> None:
         """Go on counting with the ledger of an earlier life, and count what is known by now.
 
-        ``scripts`` have labels of their own since then; ``progressed`` is when tasks that may change
-        were last seen to progress (Unix time, as is ``now``).
+        ``scripts`` have labels of their own since then; ``progressed`` is when tasks that may
+        still change were last seen to progress (Unix time, as is ``now``).
         """
         self.ledger = ledger
         self.counting = True
