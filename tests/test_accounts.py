@@ -12,7 +12,7 @@ from exporter.config import Config, ConfigError, parse
 from exporter.simulator import ApiRules, Fault, FaultKind, ScriptedWorld, Simulator, serve
 from tests.accounts import samples, value
 from tests.exposition.snapshots import openmetrics_families
-from tests.poller.following import CALLING, keep_time, record
+from tests.poller.following import CALLING, record
 from tests.virtual_time import BEGIN, VirtualTime
 
 RULES = ApiRules(credentials={f"{name}-key": f"{name}-secret" for name in "abc"})
@@ -32,7 +32,6 @@ def config(simulator: Simulator, *accounts: str, poll: str = "") -> Config:
 
 @asynccontextmanager
 async def simulated(time: VirtualTime, world: ScriptedWorld) -> AsyncIterator[Simulator]:
-    keep_time()
     async with await serve(world, clock=time.now, rules=RULES) as simulator:
         yield simulator
 

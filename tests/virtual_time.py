@@ -55,6 +55,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # where time stands still meanwhile, it would never be.
         return super().call_at(max(when, self.time() + 1e-6), *arguments, **options)
 
+    def run_in_executor(  # type: ignore[override]
+        self, _: Any, func: Any, *arguments: Any
+    ) -> asyncio.Future[Any]:
+        # A thread would take no virtual time at all, or any: what blocks is done at once.
+        future = self.create_future()
+        try:
+            future.set_result(func(*arguments))
+        except BaseException as error:  # noqa: BLE001 - it is the caller's
+            future.set_exception(error)
+        return future
+
 
 class VirtualTime:
     """The clocks of a test: ``now`` is Unix time, ``monotonic`` the loop's."""

@@ -27,6 +27,8 @@ from exporter.tasks.task import Task
 
 MOST_CUTS: Final = 6
 """How often one range is cut, one part of it after another, before it counts as incomplete."""
+SPLIT_AGAIN: Final = 600
+"""Seconds for which a range is not tried in parts after the narrowest was refused, too."""
 RECENT: Final = 60
 """Seconds: what ends this close to now, or beyond it, may still be growing."""
 NARROWEST_SPLIT: Final = 3600
@@ -88,6 +90,8 @@ class RangeReader:
         """Held for each page: bounds how many requests of a long read wait before others."""
         self._widest: int | None = None
         """Seconds: the widest range that the API accepts, once it has refused one as too wide."""
+        self._no_split_before = float("-inf")
+        """By the monotonic clock: until then a refused range is not tried in parts."""
 
     async def whole(self, begin: int, end: int, selection: Selection) -> Reading:
         """Return every task created from ``begin`` to ``end`` (Unix seconds, both included).
@@ -144,6 +148,10 @@ class RangeReader:
             return await self._consistent(begin, end, selection, cuts=MOST_CUTS, check=check)
         except ParameterError:
             if end - begin <= NARROWEST_SPLIT:
+                # It is not the width, then: what is refused for itself is asked once a poll.
+                self._no_split_before = self._monotonic() + SPLIT_AGAIN
+                raise
+            if self._monotonic() < self._no_split_before:
                 raise
         reading = Reading(begin, end, self._monotonic())
         middle = (begin + end) // 2

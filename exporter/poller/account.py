@@ -80,6 +80,7 @@ class AccountPoller:
         self._monotonic = monotonic
         self._publish = publish
         self._sweeping: asyncio.Task[None] | None = None
+        self._sweep_failed = False
         self._health = Health()
         self._good: Figures | None = None
         self._good_at: float | None = None
@@ -126,15 +127,15 @@ class AccountPoller:
         """Wait for the sweep that is running, if one is; return the error it ended in."""
         if self._sweeping is not None:
             await asyncio.wait({self._sweeping})
-        try:
-            self._end_sweep()
-        except errors.ApiError as error:
-            # No poll will come to tell it.
-            failure = _described(error, self._clock())
-            self._health = replace(self._health, up=False, failure=failure)
-            self._log(error)
-            return error
-        return None
+        error = self._end_sweep()
+        if error is None:
+            return None
+        if not isinstance(error, errors.ApiError):
+            raise error
+        # No poll will come to tell it.
+        self._health = replace(self._health, up=False, failure=_described(error, self._clock()))
+        self._log(error)
+        return error
 
     def succeed(self, earlier: "AccountPoller") -> None:
         """Show what an earlier configuration of the account knew, until more is known."""
@@ -196,8 +197,8 @@ class AccountPoller:
     async def _sweep(self, begun: float) -> None:
         """See to the sweep of the whole lookback: start it, take it up again, end it.
 
-        Raises the ApiError that it ended in. A poll that starts a sweep without which nothing can
-        be shown waits for it as long as its deadline allows.
+        Raises what it ended in. A poll that starts a sweep without which nothing can be shown, or
+        takes up one that has failed, waits for it as long as its deadline allows.
         """
         if self._sweeping is not None:
             if not self._sweeping.done():
@@ -208,17 +209,19 @@ class AccountPoller:
         if not any(app.sweep for app in self._apps):
             return
         self._sweeping = asyncio.ensure_future(self._run_sweeps())
-        if self._complete:
+        if self._complete and not self._sweep_failed:
             return
         left = self._pace.deadline - (self._monotonic() - begun) - _TO_APPLY
         await asyncio.wait({self._sweeping}, timeout=max(left, 0))
-        if self._sweeping.done():
-            self._end_sweep()
+        if self._sweeping.done() and (error := self._end_sweep()) is not None:
+            raise error
 
-    def _end_sweep(self) -> None:
+    def _end_sweep(self) -> BaseException | None:
+        """Put away a sweep that is done; return what it ended in, None where that is well."""
         task, self._sweeping = self._sweeping, None
-        if task is not None:
-            task.result()
+        error = None if task is None else task.exception()
+        self._sweep_failed = error is not None
+        return error
 
     async def _run_sweeps(self) -> None:
         for app in self._apps:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exporter.api import errors
 from exporter.api.client import Client, Limits, Query
-from exporter.api.paging import MOST_CUTS, RangeReader, Reading, Selection
+from exporter.api.paging import MOST_CUTS, SPLIT_AGAIN, RangeReader, Reading, Selection
 from exporter.api.records import Page
 from exporter.simulator import (
     EXAMPLE_RECORD,
@@ -238,6 +238,19 @@ def test_a_query_that_is_refused_for_itself_is_not_split_for_ever() -> None:
             shelf.whole(begin)
         assert len(shelf.asked) <= 16
     assert shelf.reader()._widest is None
+
+
+def test_what_was_refused_for_itself_is_asked_once_a_poll_and_later_tried_in_parts_again() -> None:
+    shelf = Shelf(spread(250), widest=-1)
+    reader = shelf.reader()
+    for expected in (range(2, 9), range(1, 2), range(1, 2)):
+        shelf.asked.clear()
+        with pytest.raises(errors.ParameterError):
+            run(reader.whole(NOW - DAY, NOW + AHEAD, ALL))
+        assert len(shelf.asked) in expected
+    shelf.widest = 12 * 3600
+    shelf.now += SPLIT_AGAIN
+    assert run(reader.whole(NOW - DAY, NOW + AHEAD, ALL)).tasks.keys() == shelf.tasks.keys()
 
 
 # --- pages that shift ---------------------------------------------------------------------------

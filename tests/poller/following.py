@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,26 +88,6 @@ class Run:
         await asyncio.sleep(moment - self.time.monotonic())
 
 
-def keep_time() -> None:
-    """Keep the virtual clock from going on without a thread that takes long on a busy machine.
-
-    aiohttp asks one for the proxy of each request, which would seem to have timed out.
-    """
-    asyncio.get_running_loop().set_default_executor(_Inline())
-
-
-class _Inline(ThreadPoolExecutor):
-    """Does at once what it is asked to."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - it is the caller's
-            future.set_exception(error)
-        return future
-
-
 @asynccontextmanager
 async def following(
     time: VirtualTime,
@@ -124,7 +103,6 @@ async def following(
     start: bool = True,
 ) -> AsyncIterator[Run]:
     """Accounts that are polled from now on, unless told otherwise; `clock` is the world's."""
-    keep_time()
     async with await serve(
         ScriptedWorld() if world is None else world, clock=clock or time.now, rules=rules
     ) as simulator:

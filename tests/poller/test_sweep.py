@@ -96,6 +96,22 @@ async def test_a_sweep_that_cannot_be_whole_fails_polls_by_its_reason(time: Virt
         assert run.sum(TASKS, window="24h") == 250
 
 
+async def test_a_later_sweep_that_keeps_failing_fails_every_poll(time: VirtualTime) -> None:
+    async with following(time, many(250), "full_sweep: 10m", start=False) as run:
+        await run.accounts.start()
+        await run.until(595)
+        assert run.failures() == {}
+        run.go_wrong(FaultKind.HTTP_STATUS, page=2)
+        await run.until(895)
+        # It is begun beside the poll of minute 11 and noticed by the next; from then on each
+        # poll tries it again, and none is good meanwhile.
+        assert run.failures() == {"http": 3}
+        assert run.value("itnio_up") == 0
+        run.simulator.faults.clear()
+        await run.until(955)
+        assert run.value("itnio_up") == 1
+
+
 async def test_a_later_sweep_finds_what_polls_could_not(time: VirtualTime) -> None:
     poll = "full_sweep: 10m\nsettle: 0s"
     async with following(time, many(30), poll) as run:
