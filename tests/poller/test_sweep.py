@@ -103,9 +103,9 @@ async def test_a_later_sweep_that_keeps_failing_fails_every_poll(time: VirtualTi
         assert run.failures() == {}
         run.go_wrong(FaultKind.HTTP_STATUS, page=2)
         await run.until(895)
-        # It is begun beside the poll of minute 11 and noticed by the next; from then on each
+        # It is begun beside the poll of minute 10 and noticed by the next; from then on each
         # poll tries it again, and none is good meanwhile.
-        assert run.failures() == {"http": 3}
+        assert run.failures() == {"http": 4}
         assert run.value("itnio_up") == 0
         run.simulator.faults.clear()
         await run.until(955)
