@@ -16,7 +16,7 @@ from exporter.web.connection import Connection
 
 _ADDRESS: Final = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:]*)):([0-9]{1,5})")
 _HIGHEST_PORT: Final = 65_535
-_BACKLOG: Final = 128
+_BACKLOG: Final = 1024
 # aiohttp waits this long twice: for answers under way, then for those it has cancelled.
 _PATIENCE: Final = 1.0
 _TRIES: Final = 10
