@@ -1,0 +1,1 @@
+"""Dashboards and provisioning for Grafana, and the code that writes them."""

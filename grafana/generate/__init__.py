@@ -1,0 +1,1 @@
+"""Writes grafana/dashboards/ and grafana/provisioning/alerting/ from code and from the rules."""

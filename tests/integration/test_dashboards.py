@@ -1,0 +1,137 @@
+"""Every query of every dashboard is answered by a real Prometheus that scrapes the demo."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from exporter.simulator import Selection, Settings, SimulatedWorld
+from tests.grafana.dashboards import NAMES, load, queries, substituted, variables
+from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
+
+pytestmark = pytest.mark.integration
+
+ALL = {"account": ".*", "app": ".*", "script": ".*", "window": "24h"}
+DAY = 86_400
+SINCE = 60.0
+"""How far back ranges are asked, in seconds: more than the tests take to get there."""
+
+
+CALLING = 1
+
+
+def awake() -> int:
+    """The seed of a world in which campaigns are calling now: in the default one people sleep."""
+    soon = time.time() + 120  # what calls then has not ended before
+    for seed in range(1, 100):
+        world = SimulatedWorld(Settings(seed=seed))
+        local = int(soon) + DAY  # a range beyond every zone; nothing exists that is not created yet
+        tasks = world.select(soon, Selection(local - 3 * DAY, local))
+        well_on = [
+            record
+            for record in world.records(soon, tasks)
+            if record["status"] == CALLING and float(record["rate"]) >= 20
+        ]
+        if len(well_on) >= 3:
+            return seed
+    raise AssertionError("every world sleeps")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus with several scrapes of the demo, two polls of it among them."""
+    folder = tmp_path_factory.mktemp("dashboards")
+    with ExitStack() as stack:
+        server = stack.enter_context(exporter("demo", f"--seed={awake()}", log=folder / "demo.log"))
+        server.wait_until_ready()
+        target = server.url.removeprefix("http://")
+        store = stack.enter_context(prometheus(folder, target, metrics_path="/metrics"))
+        polls = "min(increase(itnio_exporter_polls_total[1m]))"
+        wait_for(lambda: (store.value(polls) or 0) > 0, "a poll between two scrapes")
+        yield store
+
+
+def finite(store: Prometheus, expression: str, *, instant: bool) -> int:
+    """How many series have a value that can be drawn."""
+    if instant:
+        return sum(map(math.isfinite, store.query(expression).values()))
+    now = time.time()
+    answer = store.api(
+        "query_range", query=expression, start=str(now - SINCE), end=str(now), step="1"
+    )
+    return sum(
+        any(math.isfinite(float(value)) for _, value in series["values"])
+        for series in answer["result"]
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_query_has_an_answer(demo: Prometheus, name: str) -> None:
+    unanswered = [
+        asked
+        for asked in queries(load(name))
+        if not finite(demo, substituted(asked.expression, ALL), instant=asked.instant)
+    ]
+    assert unanswered == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_answer_is_not_a_number(demo: Prometheus, name: str) -> None:
+    strange = [
+        (asked.where, series, value)
+        for asked in queries(load(name))
+        for series, value in demo.query(substituted(asked.expression, ALL)).items()
+        if not math.isfinite(value)
+    ]
+    assert strange == []
+
+
+def offered(store: Prometheus, name: str, variable: str) -> list[str]:
+    """What a reader can choose from, as Grafana asks for it."""
+    text = substituted(variables(load(name))[variable]["query"]["query"], ALL)
+    series, label = text.removeprefix("label_values(").removesuffix(")").rsplit(",", 1)
+    answer: list[str] = store.api(f"label/{label.strip()}/values", **{"match[]": series})
+    return answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("variable", "choices"),
+    [
+        ("account", {"demo"}),
+        ("app", {app.name for app in Settings().apps}),
+        ("window", {"1h", "6h", "24h"}),
+    ],
+)
+def test_variables_offer_what_there_is(
+    demo: Prometheus, name: str, variable: str, choices: set[str]
+) -> None:
+    assert set(offered(demo, name, variable)) == choices
+
+
+def test_one_app_and_script_can_be_chosen(demo: Prometheus) -> None:
+    scripts = offered(demo, "itnio-overview", "script")
+    assert len(scripts) > 1
+    chosen = {**ALL, "app": "collections", "script": scripts[0]}
+    answered = {
+        asked.where: finite(demo, substituted(asked.expression, chosen), instant=asked.instant)
+        for asked in queries(load("itnio-overview"))
+    }
+    assert [where for where, count in answered.items() if not count] == []
+
+
+def test_a_ratio_is_of_sums(demo: Prometheus) -> None:
+    """The first figure of the overview is what the exporter's own sums give, to the last bit."""
+    (asked,) = [each for each in queries(load("itnio-overview")) if each.where.startswith("1 ")]
+    sums = (
+        'sum(itnio_voice_window_answered_calls{window="24h"})'
+        ' / sum(itnio_voice_window_calls{window="24h"})'
+    )
+    at = str(time.time())
+    figure, expected = (
+        demo.api("query", query=substituted(expression, ALL), time=at)["result"][0]["value"][1]
+        for expression in (asked.expression, sums)
+    )
+    assert figure == expected
