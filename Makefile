@@ -7,7 +7,7 @@
 ##   make check         style, types, imports and generated pages, without the tests
 ##   make fast          only the tests that start no server
 ##   make format        put the code into shape
-##   make docs          write the generated pages anew
+##   make docs          write the generated pages and dashboards anew
 ##   make requirements  pin requirements/ after a change of pyproject.toml
 ##                      (UPGRADE=1: to the newest releases)
 ##   make clean         remove what these targets made
@@ -48,6 +48,7 @@ check: $(DEV) $(PACKAGE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_docs.py --check
+	$(BIN)/python -m grafana.generate --check
 
 fast: $(DEV) $(PACKAGE)
 	$(BIN)/python -m pytest -n auto -m "not integration" $(PYTEST)
@@ -56,8 +57,9 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install
+docs: $(DEV) $(PACKAGE)
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python -m grafana.generate
 
 requirements: $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/pin.txt
@@ -65,7 +67,7 @@ requirements: $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find exporter tests scripts -name __pycache__ -type d -exec rm -rf {} +
+	find exporter grafana tests scripts -name __pycache__ -type d -exec rm -rf {} +
 
 servers:
 	@scripts/install-servers
