@@ -10,6 +10,9 @@ from exporter.exposition.families import CATALOGUE
 from exporter.exposition.telemetry import Telemetry
 
 ROOT: Final = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.faults.page import reliability_page  # noqa: E402  # tests are not installed
 
 INTRODUCTION: Final = """\
 # Metrics
@@ -95,7 +98,7 @@ def metrics_page() -> str:
     return "\n".join([*lines, END])
 
 
-PAGES: Final = {"docs/metrics.md": metrics_page}
+PAGES: Final = {"docs/metrics.md": metrics_page, "docs/reliability.md": reliability_page}
 
 
 def main(arguments: list[str]) -> int:
