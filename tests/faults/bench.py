@@ -265,7 +265,7 @@ def _faulty_world(setting: Setting, start: float) -> World:
 def _world(start: float, **changes: Any) -> SimulatedWorld:
     usual: dict[str, Any] = {
         "apps": (_APP,),
-        "tasks_per_day": 1200.0,
+        "tasks_per_day": 840.0,
         "epoch": int(start) - 86_400,
         "day_shape": 0.0,
         "burstiness": 0.0,
