@@ -196,7 +196,9 @@ async def accounts_over(
 ) -> AsyncIterator[Accounts]:
     """Accounts over a world, not yet polling."""
     patch.setattr(wiring, "Client", client_of(world))
-    patch.setattr(virtual_time, "_GRACE", 0.0)  # there is no thread and no socket to wait for
+    # There is no thread and no socket to wait for.
+    patch.setattr(virtual_time, "_GRACE", 0.0)
+    patch.setattr(virtual_time, "_PATIENCE", 0.0)
     lines = [
         "poll:",
         "  settle: 1h",
