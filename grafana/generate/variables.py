@@ -88,6 +88,8 @@ def variables(*, hidden: frozenset[str] = frozenset()) -> list[VariableModel]:
         .build(),
     ]
     for variable in built:
+        # Of interval variables, and not in Grafana's published type of the others.
+        variable.auto = variable.auto_min = variable.auto_count = None
         if variable.name in hidden:
             variable.hide = VariableHide.HIDE_VARIABLE
     return built
