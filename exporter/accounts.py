@@ -1,12 +1,12 @@
 """All accounts of a configuration at work: each with its client, its tasks and its loop."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import structlog
 
@@ -27,9 +27,6 @@ from exporter.poller.loop import PollLoop
 from exporter.snapshot import AccountSnapshot, Objective
 from exporter.storage import ThreadedStore
 from exporter.tasks.tracking import TrackedApp
-
-_NOT_YET: Final = 2**62
-"""Unix seconds: a ledger that counts from then on is begun by the next poll."""
 
 log = structlog.get_logger("accounts")
 
@@ -159,7 +156,6 @@ class Accounts:
         )
         if successor_of is not None:
             poller.succeed(successor_of.poller)
-            _begin_anew_where_changed(tracked, account, successor_of.account)
         self._running[account.name] = _Running(account, client, poller)
         poller.publish()
 
@@ -172,8 +168,10 @@ class Accounts:
                 settle=config.poll.settle,
                 windows={window.label: window.seconds for window in config.poll.windows},
                 script_limit=config.metrics.script_limit,
+                # With another zone other tasks lie in the lookback, so it belongs to what is asked.
+                selection=json.dumps({**asdict(selection), "zone": account.timezone_name}),
             )
-            for name in [app.name for app in account.apps] or [""]
+            for name, selection in _selections(account).items()
         ]
 
     def _start_loop(self, running: _Running) -> None:
@@ -236,17 +234,6 @@ def _selections(account: Account) -> dict[str, Selection]:
     return {
         name: Selection(app_id, account.statuses, account.search) for name, app_id in ids.items()
     }
-
-
-def _begin_anew_where_changed(
-    tracked: Sequence[TrackedApp], account: Account, before: Account
-) -> None:
-    """Let what is asked for only now be a baseline: it was there, and has not just happened."""
-    earlier, now = _selections(before), _selections(account)
-    for each in tracked:
-        counted = each.ledger.counted_from is not None
-        if counted and earlier.get(each.name, now[each.name]) != now[each.name]:
-            each.ledger.counted_from = _NOT_YET
 
 
 async def _poll_whole(running: _Running) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,8 @@ def config(simulator: Simulator, *accounts: str, poll: str = "") -> Config:
         name, _, keys = account.partition(": ")
         lines.append(
             f"  - {{name: {name}, api_key: {name}-key, api_secret: {name}-secret, "
-            f"base_url: '{simulator.url}', timezone: UTC{', ' if keys else ''}{keys}}}"
+            f"base_url: '{simulator.url}'{'' if 'timezone' in keys else ', timezone: UTC'}"
+            f"{', ' if keys else ''}{keys}}}"
         )
     return parse("\n".join(lines), {})
 
@@ -222,6 +224,44 @@ async def test_more_of_the_account_is_asked_for_without_counting_what_was_there(
         world.add(record(3, time.now()))
         await asyncio.sleep(100)
         assert value(text(accounts), "itnio_voice_calls_total") == 10
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a: search: one", "a"),
+        ("a: statuses: [finished]", "a"),
+        # The zone told is too far ahead: what it took for older than the lookback comes into view.
+        ("a: timezone: '-12:00'", "a"),
+    ],
+)
+@pytest.mark.parametrize("way", ["restart", "reload"])
+async def test_what_is_asked_for_only_now_is_a_baseline(
+    time: VirtualTime, tmp_path: Path, before: str, after: str, way: str
+) -> None:
+    world = ScriptedWorld([record(1, BEGIN - 60, taskName="one"), record(2, BEGIN - 60)])
+    world.add(record(3, BEGIN - 80_000))
+    async with simulated(time, world) as simulator:
+        accounts = await begun(time, config(simulator, before), tmp_path)
+        await asyncio.sleep(100)
+        if way == "reload":
+            await accounts.reload(config(simulator, after))
+        else:
+            await accounts.stop()
+            accounts = await begun(time, config(simulator, after), tmp_path)
+        await asyncio.sleep(100)
+        assert value(text(accounts), "itnio_voice_window_calls", window="24h") == 30
+        assert value(text(accounts), "itnio_voice_calls_total") == 0
+        world.add(record(4, time.now()))
+        await asyncio.sleep(130)
+        assert value(text(accounts), "itnio_voice_calls_total") == 10
+        await accounts.stop()
+
+
+async def begun(time: VirtualTime, config: Config, state: Path) -> Accounts:
+    accounts = Accounts(config, Clocks(time.now, time.monotonic, lambda: 0.0), state)
+    await accounts.start()
+    return accounts
 
 
 async def test_another_app_under_the_same_name_is_a_baseline(time: VirtualTime) -> None:

@@ -154,6 +154,7 @@ class Books:
             account=self._account,
             app=tracked.name,
             counted_from=ledger.counted_from,
+            selection=ledger.selection,
             scripts=tuple(tracked.inventory.labels.own),
             tasks=[_task_row(tracked, task_id) for task_id in tasks],
             totals=[
@@ -199,6 +200,7 @@ def _restore(book: _Book, state: State, now: float) -> None:
         seen={row.task_id: row.task for row in state.tasks if row.task is not None},
         above={row.task_id: row.above for row in state.tasks if row.above},
         counted_from=state.counted_from,
+        selection=state.selection,
     )
     book.introductions = Introductions(row.series for row in state.totals if row.introduced)
     progressed = {

@@ -48,6 +48,8 @@ class Changes:
     account: str
     app: str
     counted_from: int | None
+    selection: str
+    """Which tasks are asked for."""
     scripts: Sequence[str]
     """All scripts with a label of their own, first come first."""
     tasks: Sequence[TaskRow]
@@ -59,6 +61,7 @@ class State:
     """One app as it was stored; empty where it was never."""
 
     counted_from: int | None = None
+    selection: str = ""
     scripts: list[str] = field(default_factory=list)
     tasks: list[TaskRow] = field(default_factory=list)
     totals: list[TotalRow] = field(default_factory=list)

@@ -60,6 +60,9 @@ MIGRATIONS: Final = (
         PRIMARY KEY (app, figure, script, kind, currency)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE apps ADD COLUMN selection TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 
@@ -168,11 +171,12 @@ class Store:
         state = State()
         connection = self._connection
         row = connection.execute(
-            "SELECT id, counted_from FROM apps WHERE account = ? AND app = ?", (account, app)
+            "SELECT id, counted_from, selection FROM apps WHERE account = ? AND app = ?",
+            (account, app),
         ).fetchone()
         if row is None:
             return state
-        number, state.counted_from = row
+        number, state.counted_from, state.selection = row
         state.scripts = [
             script
             for (script,) in connection.execute(
@@ -198,10 +202,11 @@ class Store:
     def _write(self, changes: Changes) -> None:
         execute, executemany = self._connection.execute, self._connection.executemany
         ((number,),) = execute(
-            "INSERT INTO apps (account, app, counted_from) VALUES (?, ?, ?)"
-            " ON CONFLICT (account, app) DO UPDATE SET counted_from = excluded.counted_from"
+            "INSERT INTO apps (account, app, counted_from, selection) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (account, app) DO UPDATE"
+            " SET counted_from = excluded.counted_from, selection = excluded.selection"
             " RETURNING id",
-            (changes.account, changes.app, changes.counted_from),
+            (changes.account, changes.app, changes.counted_from, changes.selection),
         ).fetchall()
         stored = self._stored_scripts.get(number, 0)
         executemany(

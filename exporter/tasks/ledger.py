@@ -49,6 +49,8 @@ class Ledger:
     above: dict[int, Marks] = field(default_factory=dict)
     """Marks that lie above that record, for the few tasks that have such."""
     counted_from: int | None = None
+    selection: str = ""
+    """Which tasks it is about, as they were asked for; empty where that is not known."""
     corrections: int = 0
     """How many figures were seen to go down, since this object was made."""
     touched: set[int] = field(default_factory=set)

@@ -5,6 +5,7 @@ The only place where the three meet, so that none of them can be forgotten when 
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from exporter.tasks.coverage import Range
 from exporter.tasks.inventory import Change, Inventory, ScriptLabels
@@ -12,11 +13,15 @@ from exporter.tasks.ledger import Ledger
 from exporter.tasks.task import Task
 from exporter.tasks.windows import Windows
 
+_NOT_YET: Final = 2**62
+"""Unix seconds: a ledger that counts from then on is begun anew by the next poll."""
+
 
 class TrackedApp:
     """The state of one app, or of an account that lists none (``name`` is then empty).
 
-    ``lookback`` and ``settle`` in seconds; ``windows`` gives each window's length by its label.
+    ``lookback`` and ``settle`` in seconds; ``windows`` gives each window's length by its label;
+    ``selection`` says which tasks are asked for, in any words that change with it.
     """
 
     def __init__(
@@ -27,13 +32,14 @@ class TrackedApp:
         settle: float,
         windows: Mapping[str, float],
         script_limit: int,
+        selection: str = "",
     ) -> None:
         self.name = name
         self.lookback = lookback
         self.settle = settle
         self.inventory = Inventory(ScriptLabels(script_limit))
         self.windows = Windows(windows)
-        self.ledger = Ledger()
+        self.ledger = Ledger(selection=selection)
         self.counting = True
         """False while the ledger of an earlier life is not known: what is read is only shown."""
         self._progressed: dict[int, float] = {}
@@ -71,12 +77,17 @@ class TrackedApp:
         ``scripts`` have labels of their own since then; ``progressed`` is when tasks that may
         still change were last seen to progress (Unix time, as is ``now``).
         """
+        # What is asked for only now was there all the time: it is a baseline.
+        others = ledger.selection not in {"", self.ledger.selection}
+        ledger.selection = self.ledger.selection
+        if ledger.counted_from is not None and others:
+            ledger.counted_from = _NOT_YET
         self.ledger = ledger
         self.counting = True
         self.inventory.labels.restore(scripts)
         self._progressed = dict(progressed)
         known = [(entry.task, entry.script) for entry in self.inventory]
-        if known and ledger.counted_from is None:
+        if known and not self.begun(now):
             newest = max(task.created for task, _ in known)
             ledger.begin(min(newest + 1, math.floor(now)), known)
             return

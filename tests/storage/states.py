@@ -91,6 +91,7 @@ def changes(draw: st.DrawFn) -> Changes:
         account=draw(_texts),
         app=draw(_texts),
         counted_from=draw(st.none() | st.integers(-(2**40), 2**62)),
+        selection=draw(_texts),
         scripts=tuple(draw(st.lists(_texts, unique=True, max_size=5))),
         tasks=draw(st.lists(rows, max_size=5, unique_by=lambda row: row.task_id)),
         totals=[
@@ -121,6 +122,7 @@ def a_change(
         account=account,
         app=app,
         counted_from=5,
+        selection="all",
         scripts=tuple(map(str, range(scripts))),
         tasks=[TaskRow(task_id, a_task(task_id)) for task_id in task_ids],
         totals=[TotalRow(Series("calls", "0"), total, introduced=True)],

@@ -19,6 +19,7 @@ from tests.storage.states import a_change, a_task, changes, read, total
 # Each migration that has been released, by the hash of its script: stores out there have run it.
 RELEASED = [
     "f450bffa747a5584",
+    "a473fc22b19f9f95",
 ]
 
 
@@ -32,6 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def as_kept(change: Changes) -> tuple[object, ...]:
     return (
         change.counted_from,
+        change.selection,
         list(change.scripts),
         {row.task_id: (row.task, row.above, row.progressed_at) for row in change.tasks},
         {row.series: (row.total, type(row.total) is int, row.introduced) for row in change.totals},
@@ -41,6 +43,7 @@ def as_kept(change: Changes) -> tuple[object, ...]:
 def as_read(state: State) -> tuple[object, ...]:
     return (
         state.counted_from,
+        state.selection,
         state.scripts,
         {row.task_id: (row.task, row.above, row.progressed_at) for row in state.tasks},
         {row.series: (row.total, type(row.total) is int, row.introduced) for row in state.totals},
@@ -55,9 +58,8 @@ def test_any_state_comes_back(change: Changes) -> None:
         first.commit([change])
         first.close()
         found = read(Path(folder), change.account, change.app)
-    counted, scripts, tasks, totals = as_read(found)
-    expected = as_kept(change)
-    assert (counted, scripts, tasks) == expected[:3]
+    *rest, totals = as_read(found)
+    assert rest == list(as_kept(change)[:-1])
     assert isinstance(totals, dict)
     # Whole amounts of money come back as whole numbers, which add up to the same.
     assert {key: value[::2] for key, value in totals.items()} == {
@@ -76,8 +78,8 @@ def test_apps_are_kept_apart(first: Changes, second: Changes) -> None:
         store.close()
     assert {row.task_id for row in found.tasks} >= {row.task_id for row in second.tasks}
     if (first.account, first.app) != (second.account, second.app):
-        assert as_read(found)[2] == as_kept(second)[2]
-        assert as_read(other)[2] == as_kept(first)[2]
+        assert as_read(found)[3] == as_kept(second)[3]
+        assert as_read(other)[3] == as_kept(first)[3]
 
 
 @given(units=st.integers(0, 10**40))
@@ -98,7 +100,7 @@ def test_an_app_that_was_never_stored_is_empty(store: Store) -> None:
 def test_a_forgotten_task_is_deleted(store: Store) -> None:
     store.commit([a_change(1, 2)])
     change = a_change()
-    store.commit([Changes("a", "", 5, change.scripts, [TaskRow(1, None)], [])])
+    store.commit([Changes("a", "", 5, "all", change.scripts, [TaskRow(1, None)], [])])
     assert [row.task_id for row in store.load("a", "").tasks] == [2]
 
 
@@ -115,7 +117,8 @@ def test_only_what_has_changed_is_written(store: Store) -> None:
 def test_a_commit_is_all_or_nothing(store: Store, tmp_path: Path) -> None:
     store.commit([a_change(1, total=1)])
     broken = a_change(2, total=2)
-    broken = Changes("a", "", 5, (), [*broken.tasks, TaskRow(2**70, a_task(3))], broken.totals)
+    rows = [*broken.tasks, TaskRow(2**70, a_task(3))]
+    broken = Changes("a", "", 5, "all", (), rows, broken.totals)
     with pytest.raises(OverflowError):
         store.commit([a_change(4, total=9, account="b", scripts=3), broken])
     assert as_read(store.load("a", "")) == as_kept(a_change(1, total=1))
@@ -153,6 +156,18 @@ def test_a_store_is_taken_forward_and_keeps_what_it_holds(
     assert as_read(store.load("a", "")) == as_kept(a_change(1, total=Decimal("0.5")))
     assert store._connection.execute("SELECT colour FROM tasks").fetchall() == [(None,)]
     store.close()
+
+
+def test_a_store_of_the_first_version_is_taken_forward(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("exporter.storage.sqlite.MIGRATIONS", MIGRATIONS[:1])
+        store = Store(tmp_path)
+        store._connection.execute("INSERT INTO apps VALUES (1, 'a', '', 5)")
+        store.close()
+    state = read(tmp_path)
+    assert (state.counted_from, state.selection) == (5, "")
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(
