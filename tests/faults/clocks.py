@@ -138,7 +138,7 @@ ZONES: list[Row] = [
         "the configuration says +09:00, the API is at +08:00: tasks are an hour old at once",
         "Asia/Tokyo",
         sums=Sums.NONE,
-        note="windows lack an hour; set right, tasks that the zone had hidden count whole",
+        note="windows lack an hour; set right, tasks that the zone had hidden are a baseline",
     ),
 ]
 
