@@ -136,7 +136,6 @@ _window(
 )
 
 
-
 def _design_effects(snapshot: AccountSnapshot) -> Iterator[Sample]:
     for each in snapshot.figures.dispersions if snapshot.figures else ():
         yield (each.app, each.window), each.design_effect
