@@ -16,6 +16,8 @@ SLOW = "1m"
 """The least step for what happens once a poll: a shorter range would hold no poll at all."""
 
 MINUTE = 60
+MEMORY = 2
+"""Beside 1 and 0 of the store's own metric: there is no store."""
 
 
 def grown(metric: str, *by: str) -> str:
@@ -352,6 +354,45 @@ def data() -> list[Builder[models.Panel]]:
     ]
 
 
+def store() -> list[Builder[models.Panel]]:
+    """Build the panels of where counters are kept; an exporter without a store has no metrics."""
+    in_memory = f"or on (job, instance) {MEMORY} * {EXPORTER}"
+    return [
+        stat(
+            24,
+            "Store",
+            "Whether the last use of the store under --storage.path succeeded. After a failure "
+            "counters stand still or are withheld; in memory they begin anew at every start.",
+            "none",
+            [now(f"itnio_exporter_store_up\n{in_memory}", "{{instance}}")],
+        )
+        .decimals(0)
+        .color_scheme(by_threshold())
+        .thresholds(steps(BAD, (1, GOOD)))
+        .mappings([words({1: ("good", GOOD), 0: ("failed", BAD), MEMORY: ("in memory", WARNING)})])
+        .height(9)
+        .span(6),
+        lines(
+            25,
+            "Store failures",
+            "Uses of the store that failed, by reason, in each step of the panel; 0 also where "
+            "counters are kept in memory.",
+            "short",
+            [
+                over_time(
+                    "increase(itnio_exporter_store_failures_total[$__rate_interval]) > 0\n"
+                    f"or on (job, instance) 0 * {EXPORTER}",
+                    "{{instance}} {{reason}}",
+                )
+            ],
+        )
+        .decimals(1)
+        .min(0)
+        .interval(SLOW)
+        .span(18),
+    ]
+
+
 def process() -> list[Builder[models.Panel]]:
     """Build the panels of the process, and of Prometheus reading it."""
     limits = [prop("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})]
@@ -419,6 +460,7 @@ def build() -> models.Dashboard:
             Section("Polls", polls()),
             Section("API", api()),
             Section("Data", data()),
+            Section("Store", store()),
             Section("Process", process()),
         ],
         hidden=frozenset({"app", "script"}),

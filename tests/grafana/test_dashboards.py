@@ -40,6 +40,7 @@ def served() -> set[str]:
     names = {family.name for family in CATALOGUE}
     telemetry = Telemetry("version", ("reason",))
     telemetry.account("account").rejected(("reason",))
+    telemetry.store(("reason",))
     for metric in telemetry.registry.collect():
         names |= {sample.name for sample in metric.samples}
     return names
