@@ -123,7 +123,7 @@ def polled(
     windows: Sequence[WindowFigures] | None = None,
     tasks: Sequence[UnfinishedTask] = (),
     objectives: Sequence[Objective] = (),
-    **health: float | None,
+    **health: float | Failure | None,
 ) -> AccountSnapshot:
     """An account whose last poll was whole, twelve seconds ago."""
     figures = (window("1h"), window("24h")) if windows is None else tuple(windows)
