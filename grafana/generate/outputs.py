@@ -8,6 +8,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.generate import campaigns, health, overview
+from grafana.generate.alerting import rules_text
+from grafana.generate.rules import read_groups
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -27,4 +29,5 @@ def dashboards() -> dict[str, str]:
 
 def outputs() -> dict[str, str]:
     """Return everything, by its path from the repository's root."""
-    return dashboards()
+    rules = rules_text(read_groups(ROOT / "prometheus" / "rules"))
+    return {**dashboards(), "grafana/provisioning/alerting/rules.yml": rules}

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.simulator import Selection, Settings, SimulatedWorld
 from tests.grafana.dashboards import NAMES, load, queries, substituted, variables
+from tests.grafana.test_alerting import rules
 from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
 
 pytestmark = pytest.mark.integration
@@ -135,3 +136,10 @@ def test_a_ratio_is_of_sums(demo: Prometheus) -> None:
         for expression in (asked.expression, sums)
     )
     assert figure == expected
+
+
+@pytest.mark.parametrize("name", sorted(rules()))
+def test_prometheus_understands_grafanas_alerts(demo: Prometheus, name: str) -> None:
+    """And what Prometheus does not record here, it answers with nothing, not with an error."""
+    query, _ = rules()[name]["data"]
+    demo.query(query["model"]["expr"])

@@ -1,0 +1,48 @@
+"""Annotations of Prometheus become annotations of Grafana, or an error."""
+
+import pytest
+
+from grafana.generate.templates import LEFT_OUT, NOTE, converted
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("plain", "plain"),
+        ("{{ $labels.account }} is down", "{{ .Labels.account }} is down"),
+        ("{{- $value | humanize -}}", "{{- .Values.A.Value | humanize -}}"),
+        (
+            "{{ with $labels.app }}/{{ . }}{{ end }}: {{ $value }}",
+            "{{ with .Labels.app }}/{{ . }}{{ end }}: {{ .Values.A.Value }}",
+        ),
+        (
+            "{{ if gt $value 1.0 }}{{ $labels.a }}{{ else }}none{{ end }}",
+            "{{ if gt .Values.A.Value 1.0 }}{{ .Labels.a }}{{ else }}none{{ end }}",
+        ),
+        (
+            'was {{ with printf "x{a=%q}" $labels.a | query }}{{ . | first | value }}{{ end }}.',
+            f"was {LEFT_OUT}.{NOTE}",
+        ),
+        (
+            'fails{{ with printf "x{a=%q}" $labels.a | query }} ({{ . | first }}){{ end }}.',
+            "fails.",
+        ),
+        ('{{ with query "x" }}{{ . | first | value }}{{ else }}unknown{{ end }}', "unknown"),
+    ],
+)
+def test_converted(template: str, expected: str) -> None:
+    assert converted(template) == expected
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ $externalLabels.cluster }}",
+        "{{ with $labels.app }}{{ $labels.account }}{{ end }}",
+        '{{ query "x" | first | value }}',
+        "{{ with $labels.app }}",
+    ],
+)
+def test_what_grafana_cannot_say_is_an_error(template: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        converted(template)
