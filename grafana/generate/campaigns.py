@@ -22,18 +22,18 @@ from grafana.generate.queries import now, over_time, rows
 
 NEWEST = "Of the newest unfinished tasks; metrics.task_limit in config.yaml says of how many."
 TASK = "{{account}} {{app}} {{task_name}} ({{task_id}})"
+SHORT = "{{account}} {{app}} {{task_id}}"
+"""Beside a bar there is no room for the name, which begins with a date; the table has it."""
 HALF_AN_HOUR = 1800
 HOUR = 3600
 STARTED = "itnio_voice_task_progress_ratio >= 0.1"
 
 
 def unfinished(number: int, title: str, description: str, status: str) -> Stat:
-    """Show how many tasks of a status there are now, by account and app."""
+    """Show how many tasks of a status there are now, by account."""
     selector = f'{SCRIPT}, status="{status}"'
-    expression = total("itnio_voice_unfinished_tasks", selector, "account", "app")
-    return stat(
-        number, title, description, "none", [now(expression, "{{account}} {{app}}")]
-    ).decimals(0)
+    expression = total("itnio_voice_unfinished_tasks", selector, "account")
+    return stat(number, title, description, "none", [now(expression, "{{account}}")]).decimals(0)
 
 
 def state() -> list[Builder[models.Panel]]:
@@ -63,9 +63,8 @@ def state() -> list[Builder[models.Panel]]:
                         "itnio_voice_window_tasks",
                         f'{WINDOW}, status="submission_failed"',
                         "account",
-                        "app",
                     ),
-                    "{{account}} {{app}}",
+                    "{{account}}",
                 )
             ],
         )
@@ -79,8 +78,8 @@ def state() -> list[Builder[models.Panel]]:
             "s",
             [
                 now(
-                    f"max by (account, app) (itnio_voice_oldest_stalled_task_seconds{{{SCRIPT}}})",
-                    "{{account}} {{app}}",
+                    f"max by (account) (itnio_voice_oldest_stalled_task_seconds{{{SCRIPT}}})",
+                    "{{account}}",
                 )
             ],
         )
@@ -90,18 +89,25 @@ def state() -> list[Builder[models.Panel]]:
     ]
 
 
+def joined(expression: str, *more: str) -> str:
+    """Leave the labels that make a row: all that queries have in common, names too, joins rows."""
+    return f"max by ({', '.join(('account', 'app', 'task_id', *more))}) (\n{expression}\n)"
+
+
 def tasks() -> list[Builder[models.Panel]]:
     """Build the table of unfinished tasks."""
     metrics = {
-        "B": "progress_ratio",
-        "C": "answer_ratio",
-        "D": "average_call_duration_seconds",
-        "E": "failed_calls",
-        "F": "spend",
+        "B": ("progress_ratio",),
+        "C": ("answer_ratio",),
+        "D": ("average_call_duration_seconds",),
+        "E": ("failed_calls",),
+        "F": ("spend", "currency"),
     }
-    queries = [rows(f"itnio_voice_task_info{{{SCRIPT}}}", "A")]
+    info = joined(f"itnio_voice_task_info{{{SCRIPT}}}", "task_name", "script_id", "status")
+    queries = [rows(info, "A")]
     queries += [
-        rows(of_chosen_tasks(f"itnio_voice_task_{metric}"), ref) for ref, metric in metrics.items()
+        rows(joined(of_chosen_tasks(f"itnio_voice_task_{metric}"), *more), ref)
+        for ref, (metric, *more) in metrics.items()
     ]
     chosen_app = OVERVIEW.url(account="${__data.fields.Account}", app="${__data.fields.App}")
     chosen_script = OVERVIEW.url(
@@ -157,7 +163,7 @@ def worst() -> list[Builder[models.Panel]]:
             "The ten unfinished tasks with the lowest share of answered calls; tasks of which less "
             f"than a tenth is called are left out, since few calls say little. {NEWEST}",
             "percentunit",
-            [now(f"sort(bottomk(10, {answered}))", TASK)],
+            [now(f"sort(bottomk(10, {answered}))", SHORT)],
         )
         .decimals(1)
         .min(0)
@@ -167,7 +173,7 @@ def worst() -> list[Builder[models.Panel]]:
             "Most failed calls",
             f"The ten unfinished tasks with the most failed calls. {NEWEST}",
             "short",
-            [now(f"sort_desc(topk(10, {failed}))", TASK)],
+            [now(f"sort_desc(topk(10, {failed}))", SHORT)],
         )
         .decimals(0)
         .min(0),
@@ -177,7 +183,7 @@ def worst() -> list[Builder[models.Panel]]:
             "The ten unfinished tasks that cost most so far, each in its currency and within it. "
             f"{NEWEST}",
             "locale",
-            [now(f"sort_desc(topk by (currency) (10, {spend}))", f"{TASK} {{{{currency}}}}")],
+            [now(f"sort_desc(topk by (currency) (10, {spend}))", f"{SHORT} {{{{currency}}}}")],
         )
         .decimals(2)
         .min(0),

@@ -165,6 +165,7 @@ def polls() -> list[Builder[models.Panel]]:
         )
         .decimals(1)
         .min(0)
+        .axis_soft_max(1)
         .interval(SLOW),
         lines(
             10,
@@ -295,6 +296,7 @@ def data() -> list[Builder[models.Panel]]:
         )
         .decimals(1)
         .min(0)
+        .axis_soft_max(1)
         .interval(SLOW),
         lines(
             17,
@@ -317,6 +319,7 @@ def data() -> list[Builder[models.Panel]]:
         )
         .decimals(1)
         .min(0)
+        .axis_soft_max(1)
         .interval(SLOW),
         lines(
             18,
@@ -335,7 +338,10 @@ def data() -> list[Builder[models.Panel]]:
                     "{{account}} {{currency}}",
                 )
             ],
-        ).decimals(4),
+        )
+        .decimals(4)
+        .axis_soft_min(-1)
+        .axis_soft_max(1),
         lines(
             19,
             "Scripts beyond the limit",
@@ -350,7 +356,8 @@ def data() -> list[Builder[models.Panel]]:
             ],
         )
         .decimals(0)
-        .min(0),
+        .min(0)
+        .axis_soft_max(1),
     ]
 
 
@@ -388,6 +395,7 @@ def store() -> list[Builder[models.Panel]]:
         )
         .decimals(1)
         .min(0)
+        .axis_soft_max(1)
         .interval(SLOW)
         .span(18),
     ]

@@ -102,6 +102,7 @@ def stacked(panel: TimeSeries) -> TimeSeries:
         panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
         .fill_opacity(60)
         .line_width(1)
+        .min(0)
     )
 
 

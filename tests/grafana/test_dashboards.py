@@ -116,7 +116,7 @@ def test_every_column_of_a_table_has_a_unit(dashboard: dict[str, Any]) -> None:
         # Labels bring a table's first query along where its value says nothing: an info's is 1.
         hidden = references - shown
         assert all(
-            target["expr"].startswith("itnio_voice_task_info")
+            "itnio_voice_task_info{" in target["expr"].splitlines()[1]
             for target in panel["targets"]
             if f"Value #{target['refId']}" in hidden
         )

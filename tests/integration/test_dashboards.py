@@ -1,5 +1,6 @@
 """Every query of every dashboard is answered by a real Prometheus that scrapes the demo."""
 
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from exporter.simulator import Selection, Settings, SimulatedWorld
-from tests.grafana.dashboards import NAMES, load, queries, substituted, variables
+from tests.grafana.dashboards import NAMES, load, panels, queries, substituted, variables
 from tests.grafana.test_alerting import rules
 from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
 
@@ -110,6 +111,24 @@ def test_variables_offer_what_there_is(
     demo: Prometheus, name: str, variable: str, choices: set[str]
 ) -> None:
     assert set(offered(demo, name, variable)) == choices
+
+
+def test_rows_of_tables_are_joined(demo: Prometheus) -> None:
+    """Grafana joins by all labels that the queries have in common; a name would part every row."""
+    tables = [
+        (panel["title"], target["expr"])
+        for name in NAMES
+        for panel in panels(load(name))
+        if panel["type"] == "table"
+        for target in panel["targets"]
+    ]
+    assert tables
+    labels = {
+        (title, frozenset(json.loads(series)) & {"__name__", "job", "instance"})
+        for title, expression in tables
+        for series in demo.query(substituted(expression, ALL))
+    }
+    assert {found for _, found in labels} == {frozenset()}
 
 
 def test_one_app_and_script_can_be_chosen(demo: Prometheus) -> None:
