@@ -73,10 +73,10 @@ def objectives(name: str, *by: str) -> str:
 
 def task_names(expression: str) -> str:
     """Give per-task series the task's name and script; keep those of the chosen scripts."""
-    return (
-        f"{expression}\n  * on (account, app, task_id) group_left (task_name, script_id)\n"
-        f"    itnio_voice_task_info{{{SCRIPT}}}"
-    )
+    info = f"itnio_voice_task_info{{{SCRIPT}}}"
+    once = f"max by (account, app, task_id, task_name, script_id) ({info})"
+    names = "group_left (task_name, script_id)"
+    return f"{expression}\n  * on (account, app, task_id) {names}\n    {once}"
 
 
 def of_chosen_tasks(metric: str) -> str:
