@@ -27,9 +27,9 @@ def by_threshold() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
 
-def by_name() -> FieldColor:
-    """Give a series the same colour in every panel, by its name."""
-    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+def by_order() -> FieldColor:
+    """Give each series of a panel a colour of its own; by name, two could come to have the same."""
+    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC)
 
 
 def plain() -> FieldColor:

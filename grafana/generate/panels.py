@@ -35,7 +35,7 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 
-from grafana.generate.looks import by_name, by_threshold, dashed, plain, steps
+from grafana.generate.looks import by_order, by_threshold, dashed, plain, steps
 from grafana.generate.palette import SKY, VERMILION
 from grafana.generate.queries import AIM
 from grafana.generate.variables import DATASOURCE
@@ -76,7 +76,7 @@ def lines(
     return (
         panel.unit(unit)
         .no_value(NOTHING)
-        .color_scheme(by_name())
+        .color_scheme(by_order())
         .thresholds(steps(SKY))
         .line_width(2)
         .fill_opacity(0)
