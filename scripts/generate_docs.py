@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from alerts_page import alerts_page
+
 from exporter.exposition.families import CATALOGUE
 from exporter.exposition.telemetry import Telemetry
 
@@ -98,7 +100,11 @@ def metrics_page() -> str:
     return "\n".join([*lines, END])
 
 
-PAGES: Final = {"docs/metrics.md": metrics_page, "docs/reliability.md": reliability_page}
+PAGES: Final = {
+    "docs/alerts.md": alerts_page,
+    "docs/metrics.md": metrics_page,
+    "docs/reliability.md": reliability_page,
+}
 
 
 def main(arguments: list[str]) -> int:
