@@ -8,24 +8,13 @@ import yaml
 from grafana.generate.alerting import DATASOURCE_UID, GUARD, GUARDED, rules_text
 from grafana.generate.rules import Alert, Group, read_groups
 from tests.grafana.dashboards import ROOT
+from tests.grafana.provisioning import provisioned, rules
 
 ALERTS = {
     alert.name: alert
     for group in read_groups(ROOT / "prometheus" / "rules")
     for alert in group.alerts
 }
-
-
-def provisioned(name: str) -> Any:
-    return yaml.safe_load((ROOT / "grafana" / "provisioning" / name).read_text())
-
-
-def rules() -> dict[str, dict[str, Any]]:
-    return {
-        rule["uid"]: rule
-        for group in provisioned("alerting/rules.yml")["groups"]
-        for rule in group["rules"]
-    }
 
 
 def with_guarded(*alerts: Alert) -> dict[str, dict[str, Any]]:

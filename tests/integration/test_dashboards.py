@@ -10,7 +10,7 @@ import pytest
 
 from exporter.simulator import Selection, Settings, SimulatedWorld
 from tests.grafana.dashboards import NAMES, load, panels, queries, substituted, variables
-from tests.grafana.test_alerting import rules
+from tests.grafana.provisioning import rules
 from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
 
 pytestmark = pytest.mark.integration
