@@ -3,9 +3,10 @@
 Pages shift while they are read: tasks are created and deleted, and the sort order is not
 documented. One page is one moment; what fits in it is whole by nature. A longer range is held
 against the API's own ``total``: every page must give the same total, and as many different tasks
-must have been seen. Where that fails, the range is cut in two and its halves are read anew, at
-first just before the newest task seen, so that the older part stands still and what keeps coming
-is left to the younger one. The number of cuts is bounded.
+must have been seen. Where that fails, the range is cut into parts that fit on a page, and each is
+read anew; one of them begins with the newest task seen, so that the older ones stand still and what
+keeps coming is left to it. A second that does not fit on a page is read again until its readings
+add up together. The number of cuts, and of readings that show nothing new, is bounded.
 
 One thing cannot be told: in a range that still grows though it should not (the configured zone is
 wrong), a task deleted and another created between two pages make up for each other in the total,
@@ -27,6 +28,8 @@ from exporter.tasks.task import Task
 
 MOST_CUTS: Final = 6
 """How often one range is cut, one part of it after another, before it counts as incomplete."""
+MOST_IDLE_READINGS: Final = 4
+"""How often the same second is read again without anything new to see."""
 SPLIT_AGAIN: Final = 600
 """Seconds for which a range is not tried in parts after the narrowest was refused, too."""
 RECENT: Final = 60
@@ -170,43 +173,70 @@ class RangeReader:
         now = int(self._clock())
         if check and cuts == MOST_CUTS and begin < now <= end and _several_pages(first):
             # What is still to come is read apart from what stands still, from the start.
-            return await self._parts(begin, now - 1, end, selection, cuts=cuts - 1)
+            return await self._parts([(now, end), (begin, now - 1)], selection, cuts=cuts - 1)
         pages = [first, *await self._others(query, first)]
         fault = _gather(reading, pages)
         if not fault or not check:
             return reading
+        if begin == end and len(pages) > 1:
+            return await self._united(reading, query)
         if cuts == 0:
-            raise IncompleteError(
-                f"{fault} in the tasks created from {query.begin} to {query.end}, "
-                f"also after reading again {MOST_CUTS} times"
-            )
-        cut = self._cut(begin, end, reading.tasks.values())
-        return await self._parts(begin, cut, end, selection, cuts=cuts - 1)
+            raise _incomplete(fault, query)
+        parts = self._cut(begin, end, reading.tasks.values(), _page_size(first))
+        return await self._parts(parts, selection, cuts=cuts - 1)
 
     async def _parts(
-        self, begin: int, cut: int, end: int, selection: Selection, *, cuts: int
+        self, parts: Sequence[tuple[int, int]], selection: Selection, *, cuts: int
     ) -> Reading:
-        """Read a range in two parts, of which the older ends with ``cut``.
+        """Read a range in parts, given youngest first.
 
-        The younger part is read first: were it last, what was created since would grow it.
+        They are read in that order: were the youngest last, what was created since would grow it.
         """
-        whole = Reading(begin, end, self._monotonic())
-        for part_begin, part_end in ((max(cut + 1, begin), end), (begin, min(cut, end))):
-            if part_begin <= part_end:
-                whole.take(
-                    await self._consistent(part_begin, part_end, selection, cuts=cuts, check=True)
-                )
+        whole = Reading(parts[-1][0], parts[0][1], self._monotonic())
+        for begin, end in parts:
+            whole.take(await self._consistent(begin, end, selection, cuts=cuts, check=True))
         return whole
 
-    def _cut(self, begin: int, end: int, tasks: Iterable[Task]) -> int:
-        """Return the last second of the older part of a range to be read again."""
+    def _cut(
+        self, begin: int, end: int, tasks: Iterable[Task], page_size: int
+    ) -> list[tuple[int, int]]:
+        """Return the parts in which a range is read again, the youngest first.
+
+        As far as creation times allow, each fits on a page, with room for what was not seen.
+        """
         created = sorted(task.created for task in tasks)
+        number = max(2, -(-3 * len(created) // (2 * max(1, page_size))))
+        # Each part ends before one of the tasks; where there is none to go by, in the middle.
+        lasts = {created[len(created) * part // number] - 1 for part in range(1, number) if created}
         if not created:
-            return (begin + end) // 2
-        # Where tasks keep coming, they are the newest: what is older than those stands still.
-        if end >= self._clock() - RECENT:
-            return max(created[-1] - 1, created[0])
-        return created[len(created) // 2] - 1
+            lasts = {(begin + end) // 2}
+        elif end >= self._clock() - RECENT:
+            # Where tasks keep coming, they are the newest: what is older than those stands still.
+            lasts.add(created[-1] - 1)
+        lasts = {last for last in lasts if begin <= last < end}
+        if not lasts and begin < end:
+            lasts = {min(max(begin, created[-1]), end - 1)}
+        ordered = sorted(lasts)
+        begins = [begin, *(last + 1 for last in ordered)]
+        return list(zip(begins, [*ordered, end], strict=True))[::-1]
+
+    async def _united(self, reading: Reading, query: Query) -> Reading:
+        """Read one second again until its readings together show as many tasks as the API says.
+
+        Tasks of the same second may come in another order at each request, so that no single
+        reading of several pages shows all of them.
+        """
+        fault, idle = "", 0
+        while idle < MOST_IDLE_READINGS:
+            known = len(reading.tasks)
+            reading.unnamed = 0
+            reading.rejected.clear()
+            first = await self._page(query)
+            fault = _gather(reading, [first, *await self._others(query, first)])
+            if not fault:
+                return reading
+            idle = 0 if len(reading.tasks) > known else idle + 1
+        raise _incomplete(fault, query)
 
     async def _others(self, query: Query, first: Page) -> Sequence[Page]:
         """Read the pages after the first, side by side within the account's limits.
@@ -276,6 +306,13 @@ class RangeReader:
             app_id=selection.app_id,
             search=selection.search,
         )
+
+
+def _incomplete(fault: str, query: Query) -> IncompleteError:
+    return IncompleteError(
+        f"{fault} in the tasks created from {query.begin} to {query.end}, "
+        f"also after reading again {MOST_CUTS} times"
+    )
 
 
 def _several_pages(first: Page) -> bool:
