@@ -82,16 +82,21 @@ class Accounts:
         """Return the accounts that have neither had figures nor failed a poll yet."""
         return [each.name for each in self._config.accounts if each.name not in self._heard_of]
 
+    async def open(self) -> None:
+        """Make everything ready to poll, and publish the counters that are kept."""
+        for account in self._config.accounts:
+            if account.name not in self._running:
+                await self._begin(account)
+
     async def start(self) -> None:
         """Begin to poll every account."""
-        for account in self._config.accounts:
-            await self._begin(account)
-            self._start_loop(self._running[account.name])
+        await self.open()
+        for running in self._running.values():
+            self._start_loop(running)
 
     async def poll_once(self) -> bool:
         """Poll every account once, its whole lookback included; return whether all were whole."""
-        for account in self._config.accounts:
-            await self._begin(account)
+        await self.open()
         return all(await asyncio.gather(*map(_poll_whole, self._running.values())))
 
     async def stop(self) -> None:
@@ -158,6 +163,7 @@ class Accounts:
             poller.succeed(successor_of.poller)
         self._running[account.name] = _Running(account, client, poller)
         poller.publish()
+        await poller.open()
 
     def _tracked_apps(self, account: Account) -> list[TrackedApp]:
         config = self._config

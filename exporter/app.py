@@ -77,7 +77,13 @@ class App:
             task.add_done_callback(hangups.discard)
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
-        listening = await listen(application, self._options.addresses)
+        try:
+            # The counters are there before anybody can ask for them.
+            await self.accounts.open()
+            listening = await listen(application, self._options.addresses)
+        except BaseException:
+            await self.accounts.stop()
+            raise
         try:
             await self.accounts.start()
             log.info("listening", urls=" ".join(listening.urls), version=self.version)

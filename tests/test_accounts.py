@@ -44,6 +44,7 @@ async def started(time: VirtualTime, begun: Config) -> AsyncIterator[Accounts]:
     try:
         await accounts.start()
         await asyncio.sleep(0.5)
+        text(accounts)  # new counters stay at 0 until somebody has seen them there
         yield accounts
     finally:
         await accounts.stop()
@@ -255,6 +256,32 @@ async def test_what_is_asked_for_only_now_is_a_baseline(
         world.add(record(4, time.now()))
         await asyncio.sleep(130)
         assert value(text(accounts), "itnio_voice_calls_total") == 10
+        await accounts.stop()
+
+
+async def test_counters_of_an_earlier_life_are_there_before_the_first_poll(
+    time: VirtualTime, tmp_path: Path
+) -> None:
+    world = ScriptedWorld([record(1, BEGIN - 60)])
+    async with simulated(time, world) as simulator:
+        accounts = await begun(time, config(simulator, "a"), tmp_path)
+        await asyncio.sleep(1)
+        text(accounts)
+        world.add(record(2, BEGIN + 10))
+        await asyncio.sleep(60)
+        assert value(text(accounts), "itnio_voice_calls_total") == 10
+        await accounts.stop()
+        # Its script has no counter yet: that begins at 0, and waits there for a scrape.
+        world.add(record(3, time.now(), scriptId=99))
+        simulator.faults.add(Fault(kind=FaultKind.HANG))
+        accounts = await begun(time, config(simulator, "a"), tmp_path)
+        assert value(text(accounts), "itnio_voice_calls_total") == 10
+        assert value(text(accounts), "itnio_up") is None
+        simulator.faults.clear()
+        await asyncio.sleep(119)
+        assert value(text(accounts), "itnio_voice_calls_total", script_id="99") == 0
+        await asyncio.sleep(60)
+        assert value(text(accounts), "itnio_voice_calls_total", script_id="99") == 10
         await accounts.stop()
 
 

@@ -17,6 +17,9 @@ LEVEL: Final = 1
 _LARGE: Final = 2**16
 """Bytes: what is longer is compressed in a thread, not to hold the event loop."""
 
+LEAST_PATIENCE: Final = 120.0
+"""Seconds: after a start nothing is known of who scrapes, and someone with a browser says nothing
+of a server that comes once a minute."""
 LONGEST_PATIENCE: Final = 300.0
 """Seconds: scrapes that come more seldom are not waited for."""
 _REMEMBERED: Final = 5
@@ -40,9 +43,9 @@ class Exposition:
         self._times: deque[float] = deque(maxlen=_REMEMBERED)
 
     def patience(self) -> float:
-        """Return the seconds within which the next scrape can be expected; 0 where none can."""
+        """Return the seconds within which the next scrape can be expected."""
         gaps = [later - earlier for earlier, later in pairwise(self._times)]
-        return min(LONGEST_PATIENCE, 2 * max(gaps, default=0.0))
+        return min(LONGEST_PATIENCE, max(LEAST_PATIENCE, 2 * max(gaps, default=0.0)))
 
     async def scrape(
         self, *, openmetrics: bool, compressed: bool, names: frozenset[str] = frozenset()
@@ -52,9 +55,6 @@ class Exposition:
         ``names``: only the families or samples called so; empty for all.
         """
         body = self.text(openmetrics=openmetrics, names=names)
-        if not names:  # who asks for some families has not seen the others
-            self.served += 1
-            self._times.append(self._monotonic())
         if not compressed:
             return body
         if len(body) < _LARGE:
@@ -63,6 +63,9 @@ class Exposition:
 
     def text(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
         """Return a body, not compressed."""
+        if not names:  # who asks for some families has not seen the others
+            self.served += 1
+            self._times.append(self._monotonic())
         accounts = self._renderer.body(openmetrics=openmetrics, names=names)
         own = self._own(openmetrics=openmetrics, names=names)
         return accounts + own + (EOF if openmetrics else b"")

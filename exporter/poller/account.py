@@ -95,7 +95,7 @@ class AccountPoller:
         begun = self._monotonic()
         requests = self._telemetry.requests
         self._client.last_error = None
-        await self._books.open()
+        await self.open()
         failure = await self._attempt(begun)
         await self._books.commit()
         took = self._monotonic() - begun
@@ -115,6 +115,11 @@ class AccountPoller:
             self._good_at = self._monotonic()
         self._log(failure)
         return failure
+
+    async def open(self) -> None:
+        """Publish the counters of an earlier life, as soon as the store gives them."""
+        if await self._books.open():
+            self.publish()
 
     async def close(self) -> None:
         """Stop the sweep, if one is running."""

@@ -36,7 +36,7 @@ class Audience(Protocol):
     """How many scrapes have been answered."""
 
     def patience(self) -> float:
-        """Return the seconds within which the next scrape can be expected; 0 where none can."""
+        """Return the seconds within which the next scrape can be expected."""
 
 
 class _Book:
@@ -81,10 +81,14 @@ class Books:
                 book.published = predecessor.published
                 book.tracked.succeed(predecessor.tracked, now=self._clock())
 
-    async def open(self) -> None:
-        """Load the ledgers that are not loaded yet, where the store can be used."""
+    async def open(self) -> bool:
+        """Load the ledgers that are not loaded yet, where the store can be used.
+
+        Return whether there are counters that were not there before.
+        """
         if self._storage is None:
-            return
+            return False
+        opened = False
         for book in self._books:
             if book.tracked.counting:
                 continue
@@ -94,9 +98,11 @@ class Books:
                 state = await self._storage.load(self._account, book.tracked.name)
             except StorageError as error:
                 self._failed(error)
-                return
+                break
             _restore(book, state, self._clock())
+            opened = True
             self._worked()
+        return opened
 
     async def commit(self) -> None:
         """Store what has changed; what is published from now on is what is stored then."""
@@ -207,3 +213,6 @@ def _restore(book: _Book, state: State, now: float) -> None:
         row.task_id: row.progressed_at for row in state.tasks if row.progressed_at is not None
     }
     book.tracked.resume(ledger, state.scripts, progressed, now=now)
+    if state.counted_from is not None:
+        # What has been published in an earlier life need not wait for a poll in this one.
+        book.published = {row.series: row.total if row.introduced else 0 for row in state.totals}

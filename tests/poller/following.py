@@ -114,6 +114,8 @@ async def following(
             if start:
                 await accounts.start()
                 await asyncio.sleep(0.5)  # the first poll, which takes some milliseconds
+                # New counters stay at 0 until somebody has seen them there.
+                accounts.exposition.text(openmetrics=False)
             yield Run(simulator, accounts, time)
         finally:
             await accounts.stop()
