@@ -91,6 +91,8 @@ class RangeReader:
         self._monotonic = monotonic
         self._gate = gate or nullcontext()
         """Held for each page: bounds how many requests of a long read wait before others."""
+        self.pages_read = 0
+        """How many pages have been answered so far."""
         self._widest: int | None = None
         """Seconds: the widest range that the API accepts, once it has refused one as too wide."""
         self._no_split_before = float("-inf")
@@ -278,7 +280,9 @@ class RangeReader:
 
     async def _page(self, query: Query) -> Page:
         async with self._gate:
-            return await self._client.page(query)
+            page = await self._client.page(query)
+        self.pages_read += 1
+        return page
 
     async def _until_short(self, query: Query, first: Page) -> Sequence[Page]:
         """Read pages until one is not full: the API does not say how many there are."""

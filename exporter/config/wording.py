@@ -17,9 +17,10 @@ def shown_key(text: str) -> str:
     """Return a key as it may be shown: up to the first character that no key of ours has.
 
     `{api_secret:hunter2}` is one YAML key with no value; what follows the colon must stay unseen.
+    A key with a digit is none of ours, and may be a secret on a line of its own.
     """
     match = _KEY.match(text)
-    if match is None:
+    if match is None or any(char.isdigit() for char in match[0]):
         return "…"
     return match[0] if match[0] == text else f"{match[0]}…"
 

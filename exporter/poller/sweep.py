@@ -6,10 +6,14 @@ fails stays to be read when the sweep is taken up again. So a sweep of any lengt
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from exporter.api.paging import RangeReader, Reading, Selection
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range
+
+_ALMOST: Final = 0.99
+"""What is shown where more pages had to be read than were expected."""
 
 
 class Sweep:
@@ -34,11 +38,11 @@ class Sweep:
         self._reader = reader
         self._apply = apply
         self._side_by_side = side_by_side
-        self._total = 0
+        self._pages = 0
+        self._pages_before: int | None = None
         self._pending: list[Range] | None = None
         if expected is not None:
-            self._pending = coverage.slices(span, expected)
-            self._total = len(self._pending)
+            self._cut(expected)
 
     @property
     def whole(self) -> bool:
@@ -47,13 +51,17 @@ class Sweep:
 
     @property
     def progress(self) -> float:
-        """How much of the span has been read, from 0 to 1."""
-        if self._pending is None:
+        """How much of the span has been read, from 0 to 1: by pages, 1 only when all is done."""
+        if self.whole:
+            return 1.0
+        if self._pending is None or self._pages_before is None:
             return 0.0
-        return 1 - len(self._pending) / self._total if self._total else 1.0
+        return min(_ALMOST, (self._reader.pages_read - self._pages_before) / self._pages)
 
     async def run(self) -> None:
         """Read what is left of the span; raise the first ApiError that a slice ends in."""
+        if self._pages_before is None:
+            self._pages_before = self._reader.pages_read
         if self._pending is None:
             await self._begin()
         pending = list(self._pending or ())
@@ -86,5 +94,8 @@ class Sweep:
             self._apply(reading)
             self._pending = []
             return
-        self._pending = coverage.slices(self.span, total)
-        self._total = len(self._pending)
+        self._cut(total)
+
+    def _cut(self, expected: int) -> None:
+        self._pending = coverage.slices(self.span, expected)
+        self._pages = max(1, -(-expected // coverage.PAGE))

@@ -6,7 +6,7 @@ import pickle
 import msgspec
 import pytest
 
-from exporter.config import Config, Secret, parse
+from exporter.config import Config, ConfigError, Secret, parse
 from tests.config.texts import ACCOUNTS, KEY, SECRET
 
 
@@ -56,3 +56,10 @@ def test_a_config_never_shows_its_secrets() -> None:
         assert SECRET not in shown
     assert isinstance(config, Config)
     assert config.accounts[0].api_secret.reveal() == SECRET
+
+
+def test_a_secret_that_stands_where_a_key_should_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse("accounts:\n  - name: a\n    7bz1lzh9: x\n    bDqJFiq9: y\n", {})
+    assert "accounts[0].…: is not a known key" in str(refused.value)
+    assert not any(secret in str(refused.value) for secret in ("7bz1lzh9", "bDqJFiq9"))
