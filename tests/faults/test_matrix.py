@@ -19,6 +19,8 @@ from tests.faults.row import Counters, Row, Sums, Up, Windows
 from tests.faults.table import TABLE
 from tests.virtual_time import VirtualTime
 
+pytestmark = pytest.mark.integration
+
 BEFORE = 2
 """Polls before the fault: enough for every counter to have been seen at 0."""
 
