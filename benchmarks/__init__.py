@@ -1,0 +1,1 @@
+"""What the documents quote figures from; each benchmark is one command."""
