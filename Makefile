@@ -10,6 +10,9 @@
 ##   make docs          write the generated pages and dashboards anew
 ##   make requirements  pin requirements/ after a change of pyproject.toml
 ##                      (UPGRADE=1: to the newest releases)
+##   make bench-detection
+##                      hold the alert rules against simulated weeks with incidents
+##                      (BENCH="--troubled 2 --quiet 1": fewer of them)
 ##   make clean         remove what these targets made
 ##
 ##   PYTHON=python3.12  the interpreter of a new .venv; without it, the first that is 3.11 or newer
@@ -19,6 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST ?=
+BENCH ?=
 
 # What has been set up is remembered here, so that a second run starts at once.
 BUILD := $(VENV)/.build.stamp
@@ -26,7 +30,7 @@ RUN := $(VENV)/.run.stamp
 DEV := $(VENV)/.dev.stamp
 PACKAGE := $(VENV)/.package.stamp
 
-.PHONY: help demo test install check fast format docs requirements clean servers
+.PHONY: help demo test install check fast format docs requirements clean servers bench-detection
 # One virtual environment: two pips must not write to it at once.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -61,13 +65,16 @@ docs: $(DEV) $(PACKAGE)
 	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python -m grafana.generate
 
+bench-detection: $(DEV) $(PACKAGE) servers
+	$(BIN)/python -m benchmarks.detection $(BENCH)
+
 requirements: $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/pin.txt
 	scripts/pin-requirements $(BIN) $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find exporter grafana tests scripts -name __pycache__ -type d -exec rm -rf {} +
+	find benchmarks exporter grafana tests scripts -name __pycache__ -type d -exec rm -rf {} +
 
 servers:
 	@scripts/install-servers
