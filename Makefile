@@ -10,8 +10,7 @@
 ##   make docs          write the generated pages and dashboards anew
 ##   make requirements  pin requirements/ after a change of pyproject.toml
 ##                      (UPGRADE=1: to the newest releases)
-##   make bench-detection
-##                      hold the alert rules against simulated weeks with incidents
+##   make bench-detection  hold the alert rules against simulated weeks with incidents
 ##                      (BENCH="--troubled 2 --quiet 1": fewer of them)
 ##   make clean         remove what these targets made
 ##
