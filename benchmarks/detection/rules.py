@@ -40,6 +40,8 @@ class RuleBook:
     files: tuple[Path, ...]
     recordings: tuple[Recording, ...]
     alerts: tuple[Alert, ...]
+    groups: tuple[str, ...]
+    """Their names, those that only record before those that alert."""
 
     def _expressions(self) -> list[str]:
         return [each.expression for each in self.recordings] + [
@@ -87,14 +89,17 @@ def load(folder: Path) -> RuleBook:
     files = tuple(sorted(folder.glob("*.yml")))
     recordings: list[Recording] = []
     alerts: list[Alert] = []
+    groups: list[tuple[bool, str]] = []
     for file in files:
         for group in yaml.safe_load(file.read_text())["groups"]:
+            groups.append((any("alert" in rule for rule in group["rules"]), group["name"]))
             for rule in group["rules"]:
                 if "record" in rule:
                     recordings.append(Recording(rule["record"], rule["expr"]))
                 else:
                     alerts.append(_alert(rule))
-    return RuleBook(files, tuple(recordings), tuple(alerts))
+    in_order = tuple(name for _, name in sorted(groups, key=lambda each: each[0]))
+    return RuleBook(files, tuple(recordings), tuple(alerts), in_order)
 
 
 def _alert(rule: dict[str, Any]) -> Alert:
