@@ -26,6 +26,8 @@ from exporter.web.listening import Address, parse_address
 
 _BAD_USAGE: Final = 2
 _FAILED: Final = 1
+# Of each command its own, too: click makes a help option once, by whoever asks for it first.
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
 
 log = structlog.get_logger("cli")
 
@@ -144,13 +146,13 @@ def _run(work: Coroutine[Any, Any, bool | None]) -> None:
         raise SystemExit(_FAILED)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=_HELP)
 @click.version_option(__version__, prog_name="itnio-exporter")
 def main() -> None:
     """Prometheus exporter for AI-agent outbound voice campaigns on the ITNIO voice API."""
 
 
-@main.command()
+@main.command(context_settings=_HELP)
 @_config_file
 @_listen_address(":10911")
 @_telemetry_path
@@ -188,7 +190,7 @@ def run(
     _run(work())
 
 
-@main.command()
+@main.command(context_settings=_HELP)
 @_listen_address("127.0.0.1:10911")
 @_telemetry_path
 @click.option("--seed", type=int, default=1, show_default=True, help="Which world to simulate.")
@@ -215,7 +217,7 @@ def demo(
     _run(demonstration.run(Settings(seed=seed), options, started))
 
 
-@main.command()
+@main.command(context_settings=_HELP)
 @_listen_address("127.0.0.1:10912")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which world to simulate.")
 @click.option(
@@ -258,7 +260,7 @@ def simulate(addresses: Sequence[Address], seed: int, tasks_per_day: float, spee
     _run(work())
 
 
-@main.command()
+@main.command(context_settings=_HELP)
 @_config_file
 def check(config_file: Path) -> None:
     """Validate the configuration: every problem at once, each with its line."""
@@ -269,7 +271,7 @@ def check(config_file: Path) -> None:
     click.echo(f"{config_file}: fine; accounts: {names}")
 
 
-@main.command()
+@main.command(context_settings=_HELP)
 @_config_file
 @_log_options("warning")
 def once(*, config_file: Path, log_level: str, log_format: str) -> None:
