@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from exporter.tasks.task import Status, Task
+from exporter.tasks.task import Task
 
 OTHER_SCRIPTS: Final = "other"
 
@@ -105,11 +105,6 @@ class Inventory:
         first = bisect_left(self._by_creation, (begin,))
         last = bisect_left(self._by_creation, (end + 1,), first)
         return [self._entries[task_id] for _, task_id in self._by_creation[first:last]]
-
-    def newest_before(self, moment: int, places: int) -> int | None:
-        """Return the creation time ``places`` tasks before the first created at ``moment``."""
-        place = bisect_left(self._by_creation, (moment,)) - places
-        return self._by_creation[place][0] if place >= 0 else None
 
     def update(
         self, tasks: Mapping[int, Task], read_at: float, now: float, *, settle: float
@@ -214,10 +209,6 @@ class Inventory:
             entry = self._drop(task_id)
             changes.append(Change(entry.task, None, entry.script))
         return changes
-
-    def unfinished_entries(self, status: Status) -> list[Entry]:
-        """Return the entries of a status that has not ended."""
-        return [entry for entry in self.unfinished.values() if entry.task.status is status]
 
     def _enter(self, task_id: int, entry: Entry) -> None:
         self._entries[task_id] = entry

@@ -129,10 +129,6 @@ class Reading(RuleBasedStateMachine):
             found = self.inventory.created_between(begin, begin + 40)
             assert [entry.task.task_id for entry in found] == inside
             assert self.inventory.count_between(begin, begin + 40) == len(inside)
-            older = [moment for moment, _ in created if moment < begin]
-            for places in (1, 2):
-                expected = older[-places] if places <= len(older) else None
-                assert self.inventory.newest_before(begin, places) == expected
 
 
 Reading.TestCase.settings = quick
