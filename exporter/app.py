@@ -6,7 +6,6 @@ The only module that knows all others.
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -16,23 +15,10 @@ from exporter.accounts import Accounts, Clocks
 from exporter.config import Config, ConfigError
 from exporter.snapshot import AccountSnapshot
 from exporter.web.application import build
-from exporter.web.listening import Address, Listening, listen
+from exporter.web.listening import Listening, listen
+from exporter.web.options import WebOptionError, WebOptions
 
 log = structlog.get_logger("app")
-
-
-@dataclass(frozen=True, slots=True)
-class WebOptions:
-    """Where and how the exporter is scraped: the ``--web.*`` flags."""
-
-    addresses: Sequence[Address]
-    telemetry_path: str = "/metrics"
-    lifecycle: bool = False
-    """Whether ``POST /-/reload`` is allowed."""
-
-
-class WebOptionError(ValueError):
-    """A ``--web.*`` flag cannot be used; the message says why."""
 
 
 class App:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from exporter.app import App, WebOptions
+from exporter.app import App
 from exporter.config import Config, parse
 from exporter.simulator import ApiRules, Settings, Simulator, serve
+from exporter.web.options import WebOptions
 
 _CONFIG: Final = """
 poll: {{interval: 10s, requests_per_second: 50, windows: [1h, 6h, 24h]}}

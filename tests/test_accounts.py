@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from exporter.accounts import Accounts, Clocks
-from exporter.app import App, WebOptions
+from exporter.app import App
 from exporter.config import Config, ConfigError, parse
 from exporter.simulator import ApiRules, Fault, FaultKind, ScriptedWorld, Simulator, serve
+from exporter.web.options import WebOptions
 from tests.accounts import samples, value
 from tests.exposition.snapshots import openmetrics_families
 from tests.poller.following import CALLING, record

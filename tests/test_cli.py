@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
@@ -67,7 +68,8 @@ def test_help(name: str, help_flag: str) -> None:
     result = invoke(*filter(None, [name, help_flag]))
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: main {name}".strip())
-    for option in main.commands[name].params if name else ():
+    command = main.get_command(click.Context(main), name) or main
+    for option in command.params:
         assert getattr(option, "help", None), option.name
         assert option.opts[0] in result.output
 
@@ -76,6 +78,25 @@ def test_help_lists_every_command() -> None:
     output = invoke("--help").output
     for name in COMMANDS:
         assert f"\n  {name} " in output
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--config.file", "{config}"]])
+def test_what_serves_nothing_imports_no_server(tmp_path: Path, arguments: list[str]) -> None:
+    path = str(config(tmp_path))
+    program = (
+        "import sys; from exporter.cli import main; "
+        "main([each.format(config=sys.argv[1]) for each in sys.argv[2:]], standalone_mode=False); "
+        "print(sorted({'aiohttp', 'prometheus_client', 'sqlite3'} & set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, path, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines()[-1] == "[]"
 
 
 def test_version() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from exporter.accounts import Accounts, Clocks
-from exporter.app import App, WebOptions
+from exporter.app import App
 from exporter.config import Config, parse
 from exporter.simulator import (
     EXAMPLE_RECORD,
@@ -28,6 +28,7 @@ from exporter.simulator import (
 )
 from exporter.simulator import App as SimulatedApp
 from exporter.snapshot import AccountSnapshot
+from exporter.web.options import WebOptions
 from tests.faults.judge import Judge, read, reader
 from tests.faults.row import Row, Setting
 from tests.virtual_time import BEGIN, VirtualTime

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from exporter.web.application import build
-from exporter.web.listening import Address, listen
+from exporter.web.listening import listen
+from exporter.web.options import Address
 from tests.faults.during import Group
 from tests.faults.row import FOLLOWS, Event, Row
 

@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import click
 import pytest
 
 from exporter import __version__
@@ -59,7 +60,9 @@ def test_no_shell_is_needed_at_run_time() -> None:
 
 def test_the_exporter_knows_the_command() -> None:
     name, *arguments = json.loads(final("CMD"))
-    context = main.commands[name].make_context(name, arguments)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    context = command.make_context(name, arguments)
     assert context.params["config_file"] == Path("/etc/itnio-exporter/config.yaml")
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from exporter.web import build
+from exporter.web.application import build
 from tests.web.worlds import InventedSite
 
 Client = TestClient[Request, Application]

@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from exporter.web import Address, build, listen, parse_address
-from exporter.web.listening import ListenError
+from exporter.web.application import build
+from exporter.web.listening import ListenError, listen
+from exporter.web.options import Address, parse_address
 from tests.web.worlds import InventedSite
 
 PLAIN = {"Accept-Encoding": "identity"}

@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from exporter.config import ConfigError, Problem
-from exporter.web import build
+from exporter.web.application import build
 from tests.web.servers import served
 from tests.web.worlds import InventedSite, failing, polled, starting
 

@@ -1,0 +1,61 @@
+"""`itnio-exporter run`."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import structlog
+
+from exporter.app import App
+from exporter.commands.loading import loaded
+from exporter.commands.options import (
+    HELP,
+    with_config_file,
+    with_listen_address,
+    with_log_options,
+    with_telemetry_path,
+)
+from exporter.commands.running import configure_logs, run_to_end
+from exporter.config import load
+from exporter.web.options import Address, WebOptions
+
+log = structlog.get_logger("run")
+
+
+@click.command(context_settings=HELP)
+@with_config_file
+@with_listen_address(":10911")
+@with_telemetry_path
+@click.option("--web.enable-lifecycle", "lifecycle", is_flag=True, help="Allow POST /-/reload.")
+@click.option(
+    "--storage.path",
+    "storage_path",
+    default="data",
+    show_default=True,
+    help="Folder in which the counters are kept; empty: in memory only.",
+)
+@with_log_options("info")
+def run(
+    *,
+    config_file: Path,
+    addresses: Sequence[Address],
+    telemetry_path: str,
+    lifecycle: bool,
+    storage_path: str,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Poll the configured accounts and serve their metrics."""
+    configure_logs(log_level, log_format)
+    options = WebOptions(tuple(addresses), telemetry_path, lifecycle)
+    config = loaded(config_file)
+    state = Path(storage_path) if storage_path else None
+    if state is None:
+        log.warning("counters are kept in memory only: they begin at 0 at every start")
+
+    async def work() -> None:
+        app = App(config, lambda: load(config_file, os.environ), options, state)
+        await app.run(lambda _: None)
+
+    run_to_end(work())
