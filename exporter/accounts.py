@@ -20,6 +20,7 @@ from exporter.config.secret import MASK
 from exporter.exposition.render import Renderer
 from exporter.exposition.scrape import Exposition
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
+from exporter.history import History
 from exporter.poller.account import AccountPoller, Pace
 from exporter.poller.books import Books
 from exporter.poller.following import Asking, FollowedApp
@@ -66,6 +67,7 @@ class Accounts:
         self._config = config
         self._running: dict[str, _Running] = {}
         self._snapshots: dict[str, AccountSnapshot] = {}
+        self._histories: dict[str, History] = {}
         self._heard_of: set[str] = set()
         self.telemetry.reloaded(self.clocks.now(), successful=True)
         self._store: ThreadedStore | None = None
@@ -77,6 +79,16 @@ class Accounts:
         """The latest snapshot of each account, in the order of the configuration."""
         names = (account.name for account in self._config.accounts)
         return {name: self._snapshots[name] for name in names if name in self._snapshots}
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    @property
+    def histories(self) -> Mapping[str, History]:
+        """How the figures of each account went over the last hours."""
+        return self._histories
 
     def awaited(self) -> list[str]:
         """Return the accounts that have neither had figures nor failed a poll yet."""
@@ -201,6 +213,7 @@ class Accounts:
 
     def _forget(self, name: str) -> None:
         self._snapshots.pop(name, None)
+        self._histories.pop(name, None)
         self._heard_of.discard(name)
         self._renderer.remove(name)
         self.telemetry.forget(name)
@@ -208,6 +221,8 @@ class Accounts:
     def _publish(self, snapshot: AccountSnapshot) -> None:
         self._renderer.update(snapshot)
         self._snapshots[snapshot.account] = snapshot
+        history = self._histories.get(snapshot.account, History())
+        self._histories[snapshot.account] = history.followed_by(snapshot)
         if snapshot.figures is not None or snapshot.health.up is False:
             self._heard_of.add(snapshot.account)
 

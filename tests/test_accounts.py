@@ -101,6 +101,20 @@ async def test_an_account_that_is_the_same_goes_on_untouched(time: VirtualTime) 
         assert value(text(accounts), "itnio_up", account="c") == 1
 
 
+async def test_the_trends_of_accounts_that_stay_survive_a_reload(time: VirtualTime) -> None:
+    async with (
+        simulated(time, ScriptedWorld([record(1, BEGIN, status=CALLING)])) as simulator,
+        started(time, config(simulator, "a", "b", "c")) as accounts,
+    ):
+        await asyncio.sleep(120)
+        histories = dict(accounts.histories)
+        assert len(histories["a"].frames) == 3
+        await accounts.reload(config(simulator, "a", "c: currency: EUR"))
+        assert accounts.histories["a"] is histories["a"]
+        assert accounts.histories["c"].frames[:3] == histories["c"].frames
+        assert "b" not in accounts.histories
+
+
 async def test_snapshots_can_be_asked_for_in_the_middle_of_a_reload(time: VirtualTime) -> None:
     async with (
         simulated(time, ScriptedWorld()) as simulator,

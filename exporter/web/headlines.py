@@ -9,7 +9,7 @@ from exporter.config import parse_duration
 from exporter.snapshot import Objective, WindowFigures
 from exporter.tasks.task import Kind
 from exporter.web import wording
-from exporter.web.totals import Total, total
+from exporter.totals import Total, total
 from exporter.web.wording import (
     NOTHING,
     amount,
