@@ -6,34 +6,19 @@ lie: a record with a figure that is not one is rejected, alone, and counted by i
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from exporter.api import local_time
+from exporter.api import fields, usual
 from exporter.api.errors import InvalidResponseError, of_code, shortened
-from exporter.tasks.task import UNKNOWN_CURRENCY, UNKNOWN_SCRIPT, Money, Status, Task
+from exporter.api.fields import RejectedRecordError, Scalar
+from exporter.tasks.task import UNKNOWN_SCRIPT, Task
 
-LONGEST_NAME: Final = 200
-LONGEST_SCRIPT_ID: Final = 64
-LARGEST_FIGURE: Final = 10**15
-MOST_DECIMALS: Final = 18
 _MOST_DIGITS: Final = 100
-
-Scalar = int | float | str | None
-
-
-class RejectedRecordError(ValueError):
-    """A record that cannot be read; its text is the ``reason`` label."""
-
-    def __init__(self, reason: str, task_id: int | None = None) -> None:
-        super().__init__(reason)
-        self.task_id = task_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +89,14 @@ def read_page(body: bytes, locale: Locale) -> Page:
     Raises the error of its code where that is not 0, and InvalidResponseError where the body is
     not an answer of this API at all.
     """
+    page = usual.read(body, locale.zone, locale.currency)
+    if page is not None:
+        return Page(page.tasks, [], page.total, page.size)
+    return read_loosely(body, locale)
+
+
+def read_loosely(body: bytes, locale: Locale) -> Page:
+    """Read an answer of any form; raises what ``read_page`` does."""
     try:
         envelope = _envelope.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -121,7 +114,7 @@ def read_code(body: bytes) -> int | str | None:
         answer = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return _code(answer.get("code")) if isinstance(answer, dict) else None
+    return fields.code(answer.get("code")) if isinstance(answer, dict) else None
 
 
 def _read_odd_page(body: bytes, locale: Locale) -> Page:
@@ -179,7 +172,7 @@ def _without_faults(record: dict[Any, object]) -> _WireRecord | RejectedRecordEr
         if isinstance(value, int | float | str | None) and not isinstance(value, bool):
             scalars[key] = value
         elif key in _FIGURES or key in _FEES:
-            task_id = _identity(record.get("taskId"), record.get("jobId"))
+            task_id = fields.identity(record.get("taskId"), record.get("jobId"))
             return RejectedRecordError("money" if key in _FEES else "figure", task_id)
     return msgspec.convert(scalars, _WireRecord)
 
@@ -199,34 +192,34 @@ def _page(
         try:
             tasks.append(_task(record, locale))
         except RejectedRecordError as error:
-            rejected.append((_identity(record.task_id, record.job_id), str(error)))
-    return Page(tasks, rejected, _count(total), _count(size))
+            rejected.append((fields.identity(record.task_id, record.job_id), str(error)))
+    return Page(tasks, rejected, fields.count(total), fields.count(size))
 
 
 def _task(record: _WireRecord, locale: Locale) -> Task:
-    task_id = _identity(record.task_id, record.job_id)
+    task_id = fields.identity(record.task_id, record.job_id)
     if task_id is None:
         raise RejectedRecordError("task_id")
     currency = locale.currency
     return Task(
         task_id=task_id,
-        name=_text(record.task_name, LONGEST_NAME),
-        status=_status(record.status),
-        script_id=_text(record.script_id, LONGEST_SCRIPT_ID) or UNKNOWN_SCRIPT,
-        created=_created(record.created_time, locale.zone),
-        progress=_percent(record.rate),
-        numbers=_figure(record.num_cnt),
-        calls=_figure(record.call_num),
-        answered=_figure(record.answered_num),
-        successful=_figure(record.success),
-        failed=_figure(record.fail),
-        billed_seconds=_seconds(record.charge_len),
-        agent_billed_seconds=_seconds(record.agent_total_feetime),
-        sms_sent=_figure(record.send_sms_num),
-        agent_fee=_money(record.agent_fee, currency),
-        call_fee=_money(record.group_call_pay_fee, currency),
-        sms_fee=_money(record.sms_pay_fee, currency),
-        total_fee=_money(record.task_sum_pay_fee, currency),
+        name=fields.text(record.task_name, fields.LONGEST_NAME),
+        status=fields.status(record.status),
+        script_id=fields.text(record.script_id, fields.LONGEST_SCRIPT_ID) or UNKNOWN_SCRIPT,
+        created=fields.created(record.created_time, locale.zone),
+        progress=fields.percent(record.rate),
+        numbers=fields.figure(record.num_cnt),
+        calls=fields.figure(record.call_num),
+        answered=fields.figure(record.answered_num),
+        successful=fields.figure(record.success),
+        failed=fields.figure(record.fail),
+        billed_seconds=fields.seconds(record.charge_len),
+        agent_billed_seconds=fields.seconds(record.agent_total_feetime),
+        sms_sent=fields.figure(record.send_sms_num),
+        agent_fee=fields.money(record.agent_fee, currency),
+        call_fee=fields.money(record.group_call_pay_fee, currency),
+        sms_fee=fields.money(record.sms_pay_fee, currency),
+        total_fee=fields.money(record.task_sum_pay_fee, currency),
     )
 
 
@@ -236,134 +229,10 @@ _FIGURES: Final = frozenset(
     | {"sendSmsNum"}
 )
 _FEES: Final = frozenset({"agentFee", "groupCallPayFee", "smsPayFee", "taskSumPayFee"})
-_WHOLE: Final = re.compile(r"([0-9]{1,19})(?:\.0*)?", re.ASCII)
-_MONEY: Final = re.compile(
-    # With an exponent too: Java writes a small BigDecimal as 0E-8.
-    r"([+-]?[0-9]{1,20}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?)"
-    r"\s*(?:\((.*)\)|([A-Za-z]{3}))?",
-    re.ASCII | re.DOTALL,
-)
-_PERCENT: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{0,9})?)\s*%?", re.ASCII)
-_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
-
-
-def _is_missing(value: Scalar) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _figure(value: Scalar) -> int | None:
-    """Return a count or a number of seconds; None where the API gives none."""
-    if type(value) is int:
-        whole = value
-    elif _is_missing(value):
-        return None
-    elif isinstance(value, str) and (match := _WHOLE.fullmatch(value.strip())):
-        whole = int(match[1])
-    elif isinstance(value, float) and value.is_integer():
-        whole = int(value)
-    else:
-        raise RejectedRecordError("figure")
-    if 0 <= whole <= LARGEST_FIGURE:
-        return whole
-    raise RejectedRecordError("figure")
-
-
-def _seconds(value: Scalar) -> int | None:
-    """Return a number of seconds, with or without its sign, as acd has one."""
-    return _figure(value.strip().removesuffix("s") if isinstance(value, str) else value)
-
-
-def _money(value: Scalar, currency: str) -> Money | None:
-    """Return an exact amount; one without a currency is in the account's, as agentFee is."""
-    if value is None or _is_missing(value):
-        return None
-    # A JSON number has been through a float, whose repr is the shortest text that gives it back.
-    match = _MONEY.fullmatch(value.strip() if isinstance(value, str) else _plain(value))
-    if match is None:
-        raise RejectedRecordError("money")
-    amount = Decimal(match[1])
-    exponent = amount.as_tuple().exponent
-    if abs(amount) > LARGEST_FIGURE or not isinstance(exponent, int) or -exponent > MOST_DECIMALS:
-        raise RejectedRecordError("money")
-    named = match[2] if match[2] is not None else match[3]
-    if named is None or not named.strip():
-        return Money(amount, currency)
-    named = named.strip()
-    return Money(amount, _interned(named) if _CURRENCY.fullmatch(named) else UNKNOWN_CURRENCY)
-
-
-def _plain(number: float) -> str:
-    """Return a number without an exponent, exactly; what is no number comes back as its name."""
-    return format(Decimal(repr(number)), "f")
-
-
-_currencies: Final[dict[str, str]] = {}
-
-
-def _interned(currency: str) -> str:
-    """Return one string object a currency (there are at most 26³ of them): tasks hold four."""
-    return _currencies.setdefault(currency, currency)
-
-
-def _percent(value: Scalar) -> float | None:
-    """Return a ratio; None for what is missing or unreadable, as nothing is summed from it."""
-    if value is None or not (match := _PERCENT.fullmatch(str(value).strip())):
-        return None
-    return float(match[1]) / 100
-
-
-def _status(value: Scalar) -> Status:
-    match = None if value is None else _WHOLE.fullmatch(str(value).strip())
-    return Status.of_code(int(match[1]) if match else None)
-
-
-def _created(value: Scalar, zone: tzinfo) -> int:
-    if isinstance(value, str):
-        try:
-            return local_time.parse(value.strip(), zone)
-        except (ValueError, OverflowError):
-            pass
-    raise RejectedRecordError("created_time")
-
-
-def _identity(task_id: object, job_id: object) -> int | None:
-    found = _count(task_id)
-    return _count(job_id) if found is None else found
-
-
-def _text(value: Scalar, longest: int) -> str:
-    """Return text bounded in length and fit to be encoded; a number keeps its digits."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value)[:longest]
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _count(value: object) -> int | None:
-    """Return a whole number that is not negative; None for anything else."""
-    if isinstance(value, str) and (match := _WHOLE.fullmatch(value.strip())):
-        value = int(match[1])
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-        return value
-    return None
-
-
-def _code(value: object) -> int | str | None:
-    """Return a code, documented as String and shown as Int, as an int where it is one."""
-    if value is None or isinstance(value, bool | list | dict):
-        return None
-    try:
-        return int(str(value).strip().removesuffix(".0"))
-    except ValueError:
-        return str(value)
 
 
 def _check_code(value: object, message: object) -> None:
-    code = _code(value)
+    code = fields.code(value)
     if code is None:
         raise InvalidResponseError("the answer is JSON, but has no code")
     if code != 0:

@@ -2,7 +2,7 @@
 
 import enum
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -59,7 +59,7 @@ ENDED: Final = frozenset({Status.FINISHED, Status.SUBMISSION_FAILED, Status.CANC
 UNFINISHED: Final = (Status.WAITING, Status.CALLING, Status.SUSPENDED, Status.SUBMITTING)
 
 
-class Money(NamedTuple):
+class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An exact amount in a currency: three capital letters, or ``unknown``."""
 
     amount: Decimal
