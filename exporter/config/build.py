@@ -145,6 +145,13 @@ def _account(values: Values, report: Report, folder: Path) -> Account | None:
             values.where("timezone"),
             "has the opposite sign of an offset: Etc/GMT+8 is UTC-8; write an offset to be sure",
         )
+    if "objectives" in values.found and not values.get("balance"):
+        objectives: Values = values["objectives"].value
+        if objectives.given("minimum_balance") and "balance" in values.found:
+            report.problem(
+                objectives.where("minimum_balance"),
+                "needs the balance to be asked for; write balance: true under this account",
+            )
     if not values.complete or secret is None:
         return None
     fields = _plain(values) | {

@@ -16,6 +16,7 @@ from exporter.config.kinds import (
     number,
     path,
     status,
+    switch,
     text,
     whole,
     window,
@@ -177,6 +178,20 @@ OBJECTIVES: Final = Section(
     ),
 )
 
+ACCOUNT_OBJECTIVES: Final = Section(
+    OBJECTIVES.help,
+    (
+        *OBJECTIVES.fields,
+        Field(
+            "minimum_balance",
+            money(),
+            "Least money that is to be left: balance and gift, without credit, in the account's "
+            "currency; needs balance.",
+            unit="currency",
+        ),
+    ),
+)
+
 APP: Final = Section(
     "An AI Agent app that is asked for on its own.",
     (
@@ -247,7 +262,14 @@ ACCOUNT: Final = Section(
             "Apps to ask for, one query each and each with its label; none: one query for all.",
             (),
         ),
-        Field("objectives", OBJECTIVES, "Objectives for the account as a whole."),
+        Field("objectives", ACCOUNT_OBJECTIVES, "Objectives for the account as a whole."),
+        Field(
+            "balance",
+            switch(),
+            "Whether to ask for the account's balance too, at most once a minute, at another "
+            "endpoint of the API (/sms/getBalance).",
+            "false",
+        ),
         Field(
             "search",
             text(longest=256, empty=True),

@@ -30,7 +30,15 @@ class Kind:
     secret: bool = False
 
 
-_TRUTH: Final = {"true", "false", "yes", "no", "on", "off"}
+_YES: Final = {"true", "yes", "on"}
+# A text may be written without quotes, and YAML takes some of those for numbers or truth values.
+_AS_WRITTEN: Final = ("string", "number", "boolean")
+_NO_REFERENCE: Final = r"(?:[^$]|\$\$|\$(?![${]))"
+"""A character of a text without ${VAR}: for the schema, which cannot know a variable's value."""
+_SOME_MILLISECOND: Final = r"(?=.*[1-9])"
+_SOME_SECOND: Final = r"(?=.*[1-9][0-9]*(?:[ywdhs]|m(?!s))|.*[1-9][0-9]{3,}ms)"
+
+_TRUTH: Final = {*_YES, "false", "no", "off"}
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NOT_FINITE: Final = re.compile(r"[+-]?\.?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -76,11 +84,14 @@ def _read_duration(text: str, minimum: float) -> float:
 
 def duration(*, minimum: float = 0.001) -> Kind:
     """Return the kind of a Prometheus duration, read as seconds."""
-    return Kind(
-        "a duration",
-        lambda text: _read_duration(text, minimum),
-        {"type": "string", "pattern": f"^(0|{PATTERN})$"},
-    )
+    schema: dict[str, Any]
+    if minimum <= 0:
+        written = {"type": "string", "pattern": f"^(?:0+|(?=.){PATTERN})$"}
+        schema = {"anyOf": [written, {"const": 0}]}
+    else:
+        least = _SOME_SECOND if minimum >= 1 else _SOME_MILLISECOND
+        schema = {"type": "string", "pattern": f"^{least}{PATTERN}$"}
+    return Kind("a duration", lambda text: _read_duration(text, minimum), schema)
 
 
 def _read_window(text: str) -> Window:
@@ -92,7 +103,9 @@ def _read_window(text: str) -> Window:
 
 def window() -> Kind:
     """Return the kind of a window: a duration in whole seconds that keeps its spelling."""
-    return Kind("a duration", _read_window, {"type": "string", "pattern": f"^{PATTERN}$"})
+    whole_seconds = PATTERN.replace("(?:([0-9]{1,15})ms)?", "(?:([0-9]{1,12}000|0{1,15})ms)?")
+    schema = {"type": "string", "pattern": f"^{_SOME_SECOND}{whole_seconds}$"}
+    return Kind("a duration", _read_window, schema)
 
 
 def _plain_number(text: str, wanted: str, pattern: re.Pattern[str]) -> str:
@@ -148,7 +161,19 @@ def money() -> Kind:
             raise Refusal(f"is out of range; write {wanted}")
         return value
 
-    return Kind(wanted, read, {"type": "number", "exclusiveMinimum": 0})
+    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": int(most)}
+    return Kind(wanted, read, schema)
+
+
+def switch() -> Kind:
+    """Return the kind of what is on or off."""
+
+    def read(value: str) -> bool:
+        if value.lower() not in _TRUTH:
+            raise Refusal("is neither true nor false; write one of them")
+        return value.lower() in _YES
+
+    return Kind("true or false", read, {"type": "boolean"})
 
 
 def text(*, longest: int, empty: bool = False) -> Kind:
@@ -165,8 +190,13 @@ def text(*, longest: int, empty: bool = False) -> Kind:
             raise Refusal("begins or ends with a space; remove it")
         return value
 
-    lower = {} if empty else {"minLength": 1}
-    return Kind("text", read, {"type": "string", **lower, "maxLength": longest}, hidden=True)
+    inner = rf"(?!\s)(?!.*\s$){_NO_REFERENCE}"
+    schema = {
+        "type": list(_AS_WRITTEN),
+        "maxLength": longest,
+        "pattern": f"^(?:{inner}{'*' if empty else '+'})$",
+    }
+    return Kind("text", read, schema, hidden=True)
 
 
 def path() -> Kind:
@@ -177,7 +207,8 @@ def path() -> Kind:
             raise Refusal("is empty or no path; write the path of a file")
         return value
 
-    return Kind("a path", read, {"type": "string", "minLength": 1}, hidden=True)
+    schema = {"type": list(_AS_WRITTEN), "pattern": f"^{_NO_REFERENCE}+$"}
+    return Kind("a path", read, schema, hidden=True)
 
 
 def check_credential(value: str) -> Secret:
@@ -200,7 +231,11 @@ def credential() -> Kind:
     return Kind(
         "text",
         check_credential,
-        {"type": "string", "minLength": 1},
+        {
+            "type": list(_AS_WRITTEN),
+            "maxLength": _LONGEST_KEY,
+            "pattern": rf"^(?:(?!\s){_NO_REFERENCE})+$",
+        },
         hidden=True,
         secret=True,
     )

@@ -53,6 +53,8 @@ class Objectives:
     failure_ratio: float | None = None
     average_call_duration: float | None = None
     daily_spend: Decimal | None = None
+    minimum_balance: Decimal | None = None
+    """Of accounts only, and only of those whose balance is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Account:
     currency: str
     apps: tuple[App, ...] = ()
     objectives: Objectives = Objectives()
+    balance: bool = False
     search: str = ""
     statuses: tuple[int, ...] = ()
 

@@ -82,7 +82,7 @@ def _sections(section: Section, name: str) -> Iterator[tuple[str, Section]]:
     for known in section.fields:
         inner = known.kind.of if isinstance(known.kind, Many) else known.kind
         if isinstance(inner, Section):
-            yield from _sections(inner, known.name)
+            yield from _sections(inner, join_path(name, known.name))
 
 
 class Reader:

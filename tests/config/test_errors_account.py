@@ -192,6 +192,24 @@ UNIT = "write a duration like 30s, 5m or 1h30m"
                 "of range; write an amount above 0, without its currency"
             ),
         ),
+        (
+            "objectives: {minimum_balance: 100}",
+            (
+                "5: accounts[0].objectives.minimum_balance: needs the balance to be asked for; "
+                "write balance: true under this account"
+            ),
+        ),
+        (
+            "balance: maybe",
+            "5: accounts[0].balance: 'maybe' is neither true nor false; write one of them",
+        ),
+        (
+            "apps: [{id: 1, name: x, objectives: {minimum_balance: 100}}]",
+            (
+                "5: accounts[0].apps[0].objectives.minimum_balance: is not a known key; it belongs "
+                "under accounts.objectives"
+            ),
+        ),
         ("search: ' x'", "5: accounts[0].search: begins or ends with a space; remove it"),
         (
             'search: "a\\u202eb"',
@@ -202,7 +220,7 @@ UNIT = "write a duration like 30s, 5m or 1h30m"
             (
                 "5: accounts[0].zzz: is not a known key; known here are name, api_key, "
                 "api_secret, api_secret_file, base_url, timezone, currency, apps, objectives, "
-                "search, statuses"
+                "balance, search, statuses"
             ),
         ),
         ("interval: 1s", "5: accounts[0].interval: is not a known key; it belongs under poll"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config import Account, App, Metrics, Objectives, Poll, Window, load, parse
-from exporter.config.fields import ACCOUNT, APP, METRICS, OBJECTIVES, POLL, Section
+from exporter.config.fields import ACCOUNT, ACCOUNT_OBJECTIVES, APP, METRICS, POLL, Section
 from tests.config.texts import ACCOUNT as ONE
 from tests.config.texts import ACCOUNTS, account, poll
 
@@ -38,7 +38,8 @@ def test_everything_given_arrives() -> None:
         - {id: 12, name: collections, objectives: {answer_ratio: 0.35}}
         - {id: 13, name: yes}
         objectives: {answer_ratio: 0.3, failure_ratio: 0, average_call_duration: 1m,
-                     daily_spend: 500.10}
+                     daily_spend: 500.10, minimum_balance: 99.90}
+        balance: true
     """)
     one = parse(text, {}).accounts[0]
     assert one.base_url == "https://proxy.example:8443/itnio"
@@ -46,7 +47,8 @@ def test_everything_given_arrives() -> None:
     assert (one.timezone_name, one.currency, one.search) == ("+05:30", "NOK", "spring sale")
     assert one.statuses == (1, 2, 3)
     assert one.apps == (App(12, "collections", Objectives(answer_ratio=0.35)), App(13, "yes"))
-    assert one.objectives == Objectives(0.3, 0, 60, Decimal("500.10"))
+    assert one.objectives == Objectives(0.3, 0, 60, Decimal("500.10"), Decimal("99.90"))
+    assert one.balance is True
 
 
 def test_the_example_is_valid_as_it_stands_and_names_every_key() -> None:
@@ -54,7 +56,7 @@ def test_the_example_is_valid_as_it_stands_and_names_every_key() -> None:
     config = load(EXAMPLE, {"ITNIO_API_KEY": "k1", "ITNIO_API_SECRET": "s1"})
     assert config.accounts[0].api_key.reveal() == "k1"
     text = EXAMPLE.read_text(encoding="utf-8")
-    for section in (POLL, METRICS, ACCOUNT, APP, OBJECTIVES):
+    for section in (POLL, METRICS, ACCOUNT, APP, ACCOUNT_OBJECTIVES):
         for field in section.fields:
             assert f"{field.name}:" in text
 
@@ -67,7 +69,13 @@ def test_the_example_shows_the_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("section", "model"),
-    [(POLL, Poll), (METRICS, Metrics), (ACCOUNT, Account), (APP, App), (OBJECTIVES, Objectives)],
+    [
+        (POLL, Poll),
+        (METRICS, Metrics),
+        (ACCOUNT, Account),
+        (APP, App),
+        (ACCOUNT_OBJECTIVES, Objectives),
+    ],
 )
 def test_table_and_model_have_the_same_names(section: Section, model: type) -> None:
     in_model = {field.name for field in dataclasses.fields(model)}
@@ -193,3 +201,11 @@ def test_what_is_odd_but_usable_is_a_warning(text: str, line: int, key: str, wor
     (warning,) = parse(text, {}).warnings
     assert (warning.line, warning.key) == (line, key)
     assert words in warning.message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("Yes", True), ("on", True), ("false", False), ("no", False), ("", False)],
+)
+def test_a_switch_is_on_or_off(text: str, value: bool) -> None:
+    assert parse(account(f"balance: {text}\ntimezone: UTC"), {}).accounts[0].balance is value
