@@ -1,5 +1,6 @@
 """Every alert is complete, tested by promtool in all that can become of it, and explained."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -188,6 +189,34 @@ def test_queries_of_the_page_can_be_asked(alert: Alert, tmp_path: Path) -> None:
     accepted("promtool", "check", "rules", path)
     read = {name for query in queries for name in re.findall(r"\bitnio_[a-z0-9_]+", query)}
     assert read <= published()
+
+
+@pytest.fixture(scope="module")
+def panels() -> dict[str, set[str]]:
+    """The titles of all panels, by the name of their dashboard."""
+    found = {}
+    for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
+        dashboard = json.loads(path.read_text())
+        rows = [row for panel in dashboard["panels"] for row in (panel, *panel.get("panels", ()))]
+        titles = {panel["title"] for panel in rows if panel["type"] != "row"}
+        found[dashboard["title"].removeprefix("ITNIO / ")] = titles
+    return found
+
+
+@each_alert
+def test_panels_that_the_page_names_exist(alert: Alert, panels: dict[str, set[str]]) -> None:
+    text = (RUNBOOKS / f"{alert.name}.md").read_text()
+    named = re.findall(r"(?m)^Panel: (.*)$", text)
+    if alert.name == "ItnioExporterAbsent":
+        assert not named, "there is nothing to be drawn"
+        return
+    assert len(named) == 1
+    dashboards = re.findall(r"\*([^*]+)\*([^*]*)", named[0])
+    assert dashboards
+    for dashboard, rest in dashboards:
+        titles = re.findall(r'"([^"]+)"', rest)
+        assert titles, f"no panel of {dashboard}"
+        assert set(titles) <= panels[dashboard]
 
 
 def test_page_of_all_alerts_is_what_the_rules_say() -> None:
