@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.detection import agreement, calls_needed, inhibition, report
 from benchmarks.detection.controls import ALERTS, ALWAYS, NEVER, RANDOM
+from benchmarks.detection.other_traffic import other_accounts
 from benchmarks.detection.plan import (
     PROVIDER_ERRORS,
     REFUSED,
@@ -40,7 +41,8 @@ def main() -> int:
     """Run it and print its tables."""
     asked = _arguments()
     first = REPORTED if asked.seeds == "report" else TUNED
-    planned = accounts(first, asked.troubled, asked.quiet, asked.quiet_days)
+    plan = other_accounts if asked.traffic == "other" else accounts
+    planned = plan(first, asked.troubled, asked.quiet, asked.quiet_days)
     _say(f"{len(planned)} accounts of the {asked.seeds} seeds, {asked.jobs} at a time")
     started = time.monotonic()
     # Read once: rules that are being worked on must not change in the middle.
@@ -66,6 +68,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
     parser.add_argument("--seeds", choices=("report", "tune"), default="report")
+    parser.add_argument(
+        "--traffic", choices=("simulator", "other"), default="simulator", help="which world"
+    )
     parser.add_argument("--troubled", type=int, default=6, help="accounts with incidents")
     parser.add_argument("--quiet", type=int, default=4, help="accounts without")
     parser.add_argument("--quiet-days", type=int, default=14, help="scored days of each")

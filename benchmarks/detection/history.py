@@ -8,12 +8,13 @@ A poll is half a minute before the scrape that sees it, as in the mean of two mi
 know nothing of each other.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
+from benchmarks.detection.other_world import Habits, OtherWorld
 from benchmarks.detection.plan import (
     EPOCH,
     HOUR,
@@ -58,12 +59,26 @@ _LEFT_OUT: Final = frozenset({"itnio_voice_window_spend", "itnio_voice_window_sp
 _UNREAD_TRANSITIONS: Final = frozenset({"waiting", "submitting", "unknown"})
 
 
-def build(world: SimulatedWorld, account: Account) -> None:
-    """Let happen in a world what the plan says."""
-    for incident in account.incidents:
-        told = incident.in_world()
-        if told is not None:
-            world.add_incident(told)
+class Readable(Protocol):
+    """A world that can be read as the API would show it, at moments that go forward."""
+
+    def tasks(self, now: float, created_from: float, created_to: float) -> Sequence[Reading]:
+        """Return tasks created between two moments (Unix seconds, both included)."""
+
+
+def world_of(account: Account) -> Readable:
+    """Return an account's world, in which happens what the plan says."""
+    told = [each for each in (incident.in_world() for incident in account.incidents) if each]
+    if isinstance(account.settings, Habits):
+        return OtherWorld(account.settings, told)
+    return SimulatedWorld(account.settings, told)
+
+
+def quiet_world_of(account: Account, moment: float) -> Readable:
+    """Return the world without incidents, as it is from a moment on."""
+    if isinstance(account.settings, Habits):
+        return OtherWorld.around(account.settings, moment)
+    return SimulatedWorld(account.settings)
 
 
 @dataclass(slots=True)
@@ -81,8 +96,7 @@ class History:
 
     def __init__(self, account: Account, scraped: Collection[str]) -> None:
         self._account = account
-        self._world = SimulatedWorld(account.settings)
-        build(self._world, account)
+        self._world = world_of(account)
         self._apps = {
             app.id: TrackedApp(
                 app.name,
@@ -104,8 +118,16 @@ class History:
         self._seldom = [f for f in wanted if f.name.startswith("itnio_voice_window_")]
         self._series: dict[tuple[str, tuple[str, ...]], str] = {}
         self._objectives = tuple(
-            Objective(app="", currency=account.settings.currency, daily_spend=budget)
-            for budget in ([account.daily_spend] if account.daily_spend else [])
+            objective
+            for objective in [
+                Objective(
+                    app="",
+                    currency=account.settings.currency,
+                    answer_ratio=account.answer_ratio,
+                    daily_spend=account.daily_spend,
+                )
+            ]
+            if account.daily_spend or account.answer_ratio
         )
 
     def write(self, out: TextIO) -> int:
@@ -252,7 +274,7 @@ def write(account: Account, scraped: Collection[str], path: Path) -> int:
 
 def calls_that_would_have_been(account: Account, incident_begin: int, span: int) -> dict[int, int]:
     """Return by app how many calls `span` seconds from a moment would have, with no incident."""
-    world = SimulatedWorld(account.settings)
+    world = quiet_world_of(account, incident_begin)
     created_from = incident_begin - WATCHED
     before = {
         each.id: each.calls for each in world.tasks(incident_begin, created_from, incident_begin)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
+from benchmarks.detection.other_world import Habits
 from exporter.simulator import App, Incident, IncidentKind, Settings
 
 MINUTE: Final = 60
@@ -62,14 +63,19 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One simulated account from ``EPOCH`` to ``end``; ``daily_spend`` is its objective, if any."""
+    """One simulated account from ``EPOCH`` to ``end``.
+
+    ``daily_spend`` and
+    ``answer_ratio`` are its objectives, if any.
+    """
 
     name: str
-    settings: Settings
+    settings: Settings | Habits
     incidents: tuple[Labelled, ...]
     end: int
     daily_spend: Decimal | None = None
     scored_from: int = EPOCH + WARM_UP
+    answer_ratio: float | None = None
 
     @property
     def scored_weeks(self) -> float:
@@ -132,7 +138,7 @@ def daily_budget(size: float) -> Decimal:
     return Decimal(round(size * 3.5))
 
 
-def schedule(seed: int) -> tuple[Labelled, ...]:
+def schedule(seed: int, apps: tuple[App, ...] = _APPS) -> tuple[Labelled, ...]:
     """Return each kind once in the scored week: one in the morning and one in the evening a day."""
     chance = Random(f"schedule {seed}")  # noqa: S311
     kinds = list(KINDS)
@@ -145,7 +151,7 @@ def schedule(seed: int) -> tuple[Labelled, ...]:
         begin += chance.randrange(MINUTE)
         app = None
         if kind not in POLL_TROUBLES and chance.random() < 1 / 2:
-            app = chance.choice(_APPS).id
+            app = chance.choice(apps).id
         found.append(Labelled(kind, begin, begin + 2 * HOUR, app))
     return tuple(found)
 
