@@ -86,11 +86,17 @@ def _sections(section: Section, name: str) -> Iterator[tuple[str, Section]]:
 
 
 class Reader:
-    """Reads a tree by the table."""
+    """Reads a tree by the table, of which `root` is the whole.
 
-    def __init__(self, report: Report, environ: Mapping[str, str]) -> None:
+    Without an `environ` nothing is substituted: a dollar sign is one.
+    """
+
+    def __init__(
+        self, report: Report, environ: Mapping[str, str] | None, root: Section = ROOT
+    ) -> None:
         self._report = report
         self._environ = environ
+        self._root = root
         self.secrets: list[str] = []
         """What was written for keys and secrets, good or not."""
 
@@ -177,7 +183,10 @@ class Reader:
             return None
         place = Place(node.line, place.key)
         try:
-            substituted = substitute(node.text, self._environ)
+            if self._environ is None:
+                substituted = Substituted(node.text)
+            else:
+                substituted = substitute(node.text, self._environ)
         except Refusal as refusal:
             self._report.problem(place, str(refusal))
             return None
@@ -210,7 +219,7 @@ class Reader:
         home = next(
             (
                 where
-                for where, other in _sections(ROOT, "")
+                for where, other in _sections(self._root, "")
                 if where and other is not section and name in {f.name for f in other.fields}
             ),
             None,
