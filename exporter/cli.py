@@ -16,7 +16,9 @@ _COMMANDS: Final = {
     "demo": "Simulate an account on loopback and run the exporter over it.",
     "simulate": "Serve only the simulated API, to point an exporter at.",
     "check": "Validate the configuration.",
+    "schema": "Print the JSON Schema of the configuration.",
     "once": "Poll every account once and print the exposition.",
+    "backfill": "Write the API's own history as OpenMetrics with timestamps.",
 }
 
 

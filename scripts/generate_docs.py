@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from alerts_page import alerts_page
+from configuration_page import configuration_page
 
+from exporter.config.schema import schema_text
 from exporter.exposition.families import CATALOGUE
 from exporter.exposition.telemetry import Telemetry
 
@@ -102,6 +104,8 @@ def metrics_page() -> str:
 
 PAGES: Final = {
     "docs/alerts.md": alerts_page,
+    "docs/config.schema.json": schema_text,
+    "docs/configuration.md": configuration_page,
     "docs/metrics.md": metrics_page,
     "docs/reliability.md": reliability_page,
 }

@@ -21,20 +21,23 @@ from exporter.config.kinds import (
     whole,
     window,
 )
+from exporter.config.urls import SCHEMA as URL_SCHEMA
 from exporter.config.urls import read_base_url
+from exporter.config.zones import SCHEMA as ZONE_SCHEMA
 from exporter.config.zones import read_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list of `of`; `required` means at least one."""
+    """A list of `of`, with at least so many items; a default has its own number of them."""
 
     of: "Kind | Section"
+    fewest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One key. `example` is shown where it is required and missing."""
+    """One key. `example`, as in YAML, is shown in documentation and where the key is missing."""
 
     name: str
     kind: "Kind | Many | Section"
@@ -47,22 +50,31 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A mapping with known keys."""
+    """A mapping with known keys; of `either` exactly one is given."""
 
     help: str
     fields: tuple[Field, ...]
+    either: tuple[str, ...] = ()
 
 
 POLL: Final = Section(
     "How the API is asked; the same for every account.",
     (
-        Field("interval", duration(), "Time from one poll to the next.", "60s", unit="duration"),
+        Field(
+            "interval",
+            duration(),
+            "Time from one poll to the next.",
+            "60s",
+            unit="duration",
+            example="30s",
+        ),
         Field(
             "timeout",
             duration(),
             "Longest time for one request; at most the deadline, to which the default adapts.",
             "10s",
             unit="duration",
+            example="5s",
         ),
         Field(
             "deadline",
@@ -71,6 +83,7 @@ POLL: Final = Section(
             "than five sixths of the interval.",
             "50s",
             unit="duration",
+            example="25s",
         ),
         Field(
             "concurrency",
@@ -78,6 +91,7 @@ POLL: Final = Section(
             "Requests in flight at once, for one account.",
             "4",
             unit="requests",
+            example="8",
         ),
         Field(
             "requests_per_second",
@@ -85,6 +99,7 @@ POLL: Final = Section(
             "Most requests in one second, for one account.",
             "5",
             unit="requests per second",
+            example="2.5",
         ),
         Field(
             "lookback",
@@ -92,14 +107,16 @@ POLL: Final = Section(
             "What recent means: tasks created within it are watched.",
             "24h",
             unit="duration",
+            example="7d",
         ),
         Field(
             "windows",
-            Many(window()),
+            Many(window(), fewest=1),
             "Sliding windows; gauges are published once for each, labelled as written here. None "
             "is longer than lookback; default windows that would be are left out.",
             ("1h", "24h"),
             unit="durations",
+            example="[1h, 7d]",
         ),
         Field(
             "settle",
@@ -108,6 +125,7 @@ POLL: Final = Section(
             "may settle late; 0s: never.",
             "1h",
             unit="duration",
+            example="0s",
         ),
         Field(
             "full_sweep",
@@ -115,6 +133,7 @@ POLL: Final = Section(
             "How often everything within lookback is read again.",
             "1h",
             unit="duration",
+            example="6h",
         ),
         Field(
             "stale_after",
@@ -123,6 +142,7 @@ POLL: Final = Section(
             "least three intervals.",
             "5m",
             unit="duration",
+            example="10m",
         ),
     ),
 )
@@ -137,6 +157,7 @@ METRICS: Final = Section(
             'under script_id="other", so that sums stay true.',
             "100",
             unit="scripts",
+            example="250",
         ),
         Field(
             "task_limit",
@@ -144,6 +165,7 @@ METRICS: Final = Section(
             "Newest unfinished tasks of an account that get series of their own; 0: none.",
             "50",
             unit="tasks",
+            example="0",
         ),
     ),
 )
@@ -156,24 +178,28 @@ OBJECTIVES: Final = Section(
             number(maximum=1),
             "Least share of calls that are answered, such as 0.3 for 30 %.",
             unit="ratio",
+            example="0.3",
         ),
         Field(
             "failure_ratio",
             number(maximum=1, zero=True),
             "Largest share of calls that fail.",
             unit="ratio",
+            example="0.2",
         ),
         Field(
             "average_call_duration",
             duration(),
             "Least average duration of an answered call.",
             unit="duration",
+            example="20s",
         ),
         Field(
             "daily_spend",
             money(),
             "Most money in 24 hours, in the account's currency.",
             unit="currency",
+            example="500",
         ),
     ),
 )
@@ -188,6 +214,7 @@ ACCOUNT_OBJECTIVES: Final = Section(
             "Least money that is to be left: balance and gift, without credit, in the account's "
             "currency; needs balance.",
             unit="currency",
+            example="100",
         ),
     ),
 )
@@ -230,31 +257,40 @@ ACCOUNT: Final = Section(
             required=True,
             example="${ITNIO_API_KEY}",
         ),
-        Field("api_secret", credential(), "The API secret; either this or api_secret_file."),
+        Field(
+            "api_secret",
+            credential(),
+            "The API secret; either this or api_secret_file.",
+            example="${ITNIO_API_SECRET}",
+        ),
         Field(
             "api_secret_file",
             path(),
             "File that holds the API secret, relative to this file's folder. It is read again "
             "when it changes.",
+            example="/run/secrets/itnio",
         ),
         Field(
             "base_url",
-            Kind("a URL", read_base_url, {"type": "string", "format": "uri"}, hidden=True),
+            Kind("a URL", read_base_url, URL_SCHEMA, hidden=True),
             "Where the API is.",
             "https://api.itniotech.com",
+            example="https://proxy.example/itnio",
         ),
         Field(
             "timezone",
-            Kind("a time zone", read_zone, {"type": "string", "minLength": 1}),
+            Kind("a time zone", read_zone, ZONE_SCHEMA),
             "Zone of the API's local times: an IANA name or a UTC offset such as +08:00. The "
             "vendor does not document it; `check --live` finds it.",
             "Asia/Shanghai",
+            example="+08:00",
         ),
         Field(
             "currency",
             currency(),
             "Currency of agentFee, which the API gives without one.",
             "USD",
+            example="EUR",
         ),
         Field(
             "apps",
@@ -269,6 +305,7 @@ ACCOUNT: Final = Section(
             "Whether to ask for the account's balance too, at most once a minute, at another "
             "endpoint of the API (/sms/getBalance).",
             "false",
+            example="true",
         ),
         Field(
             "search",
@@ -276,14 +313,17 @@ ACCOUNT: Final = Section(
             "Only tasks whose name, voice file name or text-to-speech contains this "
             "(searchCondition); empty: all.",
             "",
+            example="reminder",
         ),
         Field(
             "statuses",
             Many(status()),
             "Only tasks with one of these statuses, by name or code (statusList); none: all.",
             (),
+            example="[waiting, calling]",
         ),
     ),
+    either=("api_secret", "api_secret_file"),
 )
 
 ROOT: Final = Section(
@@ -291,6 +331,6 @@ ROOT: Final = Section(
     (
         Field("poll", POLL, POLL.help),
         Field("metrics", METRICS, METRICS.help),
-        Field("accounts", Many(ACCOUNT), "The accounts that are watched.", required=True),
+        Field("accounts", Many(ACCOUNT, fewest=1), "The accounts that are watched.", required=True),
     ),
 )

@@ -190,11 +190,10 @@ def text(*, longest: int, empty: bool = False) -> Kind:
             raise Refusal("begins or ends with a space; remove it")
         return value
 
-    inner = rf"(?!\s)(?!.*\s$){_NO_REFERENCE}"
     schema = {
         "type": list(_AS_WRITTEN),
         "maxLength": longest,
-        "pattern": f"^(?:{inner}{'*' if empty else '+'})$",
+        "pattern": rf"^(?!\s)(?!.*\s$){_NO_REFERENCE}{'*' if empty else '+'}$",
     }
     return Kind("text", read, schema, hidden=True)
 

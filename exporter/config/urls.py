@@ -7,6 +7,13 @@ from urllib.parse import urlsplit
 from exporter.config.problems import Refusal
 
 _LONGEST: Final = 2048
+_HOST: Final = r"[A-Za-z0-9!$%&'()*+,;=._~:\[\]-]"
+SCHEMA: Final = {
+    "type": "string",
+    "maxLength": _LONGEST,
+    "pattern": f"^[Hh][Tt][Tt][Pp][Ss]?://(?!:){_HOST}+(?:/(?:{_HOST}|[/@])*)?$",
+}
+"""JSON Schema of what is accepted, but for what is no host or port."""
 _EXAMPLE: Final = "write one like https://api.itniotech.com"
 
 

@@ -12,6 +12,17 @@ from exporter.config.wording import nearest
 _OFFSET: Final = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 _PREFIXED: Final = re.compile(r"(?:UTC|GMT)([+-][0-9:]+)", re.IGNORECASE)
 _LONGEST_NAME: Final = 64
+SCHEMA: Final = {
+    "type": "string",
+    "maxLength": _LONGEST_NAME,
+    # An offset up to 14:00, or what has the form of a name: which there are, this host knows.
+    "pattern": (
+        r"^(?:[+-](?:[0-9]|0[0-9]|1[0-3])(?::?[0-5][0-9])?|[+-]14(?::?00)?|[Zz]"
+        r"|(?!(?:[Uu][Tt][Cc]|[Gg][Mm][Tt])[+-])[A-Za-z]{2}[A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*)$"
+    ),
+    "examples": ["Asia/Shanghai", "UTC", "+08:00"],
+}
+"""JSON Schema of what is accepted."""
 # No place on earth is further from UTC.
 _FURTHEST: Final = timedelta(hours=14)
 
