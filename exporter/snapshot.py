@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from exporter.tasks.inventory import Entry
 from exporter.tasks.ledger import Mark, Series
 from exporter.tasks.task import UNFINISHED, Kind, Status, Task
 from exporter.tasks.tracking import TrackedApp
@@ -161,23 +160,33 @@ def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
             effect = window.design_effect()
             if effect is not None:
                 dispersions.append(Dispersion(window.label, app.name, effect))
-        live += _live(app)
-        unfinished += (
+        waiting = [
             UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
             for entry in app.inventory.unfinished.values()
-        )
+        ]
+        live += _live(app, waiting)
+        unfinished += waiting
     unfinished.sort(key=lambda each: (-each.task.created, -each.task.task_id))
     return Figures(tuple(windows), tuple(live), tuple(unfinished), now, tuple(dispersions))
 
 
 def _windows(app: TrackedApp) -> Iterable[WindowFigures]:
     for script in sorted({script for window in app.windows.all for script in window.sums}):
-        sums = [(window.label, window.sums[script]) for window in app.windows.all]
+        sums = [window.sums[script] for window in app.windows.all]
+        spends = [each.fees for each in sums]
+        rests = [each.unreconciled for each in sums]
         # A currency that one window knows shows in all of them: at 0, rather than coming and going.
-        fees = {key: ZERO for _, each in sums for key in each.fees}
-        rest = {key: ZERO for _, each in sums for key in each.unreconciled}
-        for label, each in sums:
-            yield _window(each, window=label, app=app.name, script=script, fees=fees, rest=rest)
+        no_spend = {key: ZERO for each in spends for key in each}
+        no_rest = {key: ZERO for each in rests for key in each}
+        for window, each, spend, rest in zip(app.windows.all, sums, spends, rests, strict=True):
+            yield _window(
+                each,
+                window=window.label,
+                app=app.name,
+                script=script,
+                spend={**no_spend, **spend},
+                unreconciled={**no_rest, **rest},
+            )
 
 
 def _window(
@@ -186,8 +195,8 @@ def _window(
     window: str,
     app: str,
     script: str,
-    fees: Mapping[tuple[Kind, str], Decimal],
-    rest: Mapping[str, Decimal],
+    spend: Mapping[tuple[Kind, str], Decimal],
+    unreconciled: Mapping[str, Decimal],
 ) -> WindowFigures:
     return WindowFigures(
         window=window,
@@ -198,24 +207,24 @@ def _window(
         answer_ratio=sums.answer_ratio(),
         failure_ratio=sums.failure_ratio(),
         average_call_duration=sums.average_call_duration(),
-        spend={**fees, **sums.fees},
-        unreconciled={**rest, **sums.unreconciled},
+        spend=spend,
+        unreconciled=unreconciled,
     )
 
 
-def _live(app: TrackedApp) -> Iterable[LiveFigures]:
-    by_script: dict[str, list[Entry]] = {
+def _live(app: TrackedApp, unfinished: Iterable[UnfinishedTask]) -> Iterable[LiveFigures]:
+    by_script: dict[str, list[UnfinishedTask]] = {
         script: [] for window in app.windows.all for script in window.sums
     }
-    for entry in app.inventory.unfinished.values():
-        by_script.setdefault(entry.script, []).append(entry)
-    for script, entries in sorted(by_script.items()):
+    for each in unfinished:
+        by_script.setdefault(each.script, []).append(each)
+    for script, tasks in sorted(by_script.items()):
         created: dict[Status, list[int]] = {status: [] for status in UNFINISHED}
         stalled: list[float] = []
-        for entry in entries:
-            created.get(entry.task.status, []).append(entry.task.created)
-            if entry.task.status is Status.CALLING:
-                stalled.append(entry.progressed_at)
+        for each in tasks:
+            created.get(each.task.status, []).append(each.task.created)
+            if each.task.status is Status.CALLING:
+                stalled.append(each.progressed_at)
         yield LiveFigures(
             app=app.name,
             script=script,

@@ -99,9 +99,9 @@ class FollowedApp:
             reading = await self._asking.reader.passing(horizon, newest.end, selection)
             self._apply(reading, whole=False)
         missing = [
-            entry.task.created
+            entry.created
             for entry in tracked.inventory.unfinished.values()
-            if entry.read_at < since and entry.task.created >= horizon
+            if entry.read_at < since and entry.created >= horizon
         ]
         return coverage.cover(tracked.inventory, missing)
 

@@ -1,6 +1,6 @@
 """The ledger on disk: what has been counted survives the process."""
 
-from exporter.storage.model import REASONS, Changes, State, StorageError, TaskRow, TotalRow
+from exporter.storage.model import REASONS, Changes, State, StorageError, TotalRow
 from exporter.storage.sqlite import Store
 from exporter.storage.threaded import ThreadedStore
 
@@ -10,7 +10,6 @@ __all__ = [
     "State",
     "StorageError",
     "Store",
-    "TaskRow",
     "ThreadedStore",
     "TotalRow",
 ]

@@ -1,4 +1,4 @@
-"""How marks and totals are written: msgpack for a task, text for a total, nothing rounded."""
+"""How marks and totals are written: a task as packed, text for a total, nothing rounded."""
 
 from decimal import Decimal
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from exporter.tasks.ledger import Mark, Marks
+from exporter.tasks.packed import packed, unpacked
 from exporter.tasks.task import Kind, Task
 
 
@@ -15,18 +16,26 @@ class _Above(msgspec.Struct):
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_record: Final = msgspec.msgpack.Decoder(Task)
+_MAP: Final = b"\xde"
+# Version 0.1 stored each field with its name.
+_named: Final = msgspec.msgpack.Decoder(
+    msgspec.defstruct(
+        "_NamedTask",
+        [
+            (each.name, each.type) if each.required else (each.name, each.type, each.default)
+            for each in msgspec.structs.fields(Task)
+        ],
+    )
+)
 _above: Final = msgspec.msgpack.Decoder(_Above)
 
 
-def written_record(task: Task) -> bytes:
-    """Return a task's last counted record."""
-    return _encode(task)
-
-
-def read_record(written: bytes) -> Task:
-    """Return a record as it was written; MsgspecError where it is not one."""
-    return _record.decode(written)
+def read_record(written: bytes) -> bytes:
+    """Return a packed task from the bytes that were stored; MsgspecError where they are not one."""
+    if written[:1] == _MAP:
+        return packed(Task(*msgspec.structs.astuple(_named.decode(written))))
+    unpacked(written)
+    return written
 
 
 def written_above(marks: Marks | None) -> bytes | None:

@@ -1,11 +1,10 @@
 """What is stored of an app, and what can keep it from being stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.tasks.ledger import Mark, Marks, Series
-from exporter.tasks.task import Task
 
 
 class StorageError(Exception):
@@ -18,18 +17,6 @@ class StorageError(Exception):
 
 REASONS: Final = ("corrupt", "full", "locked", "newer", "unwritable", "failed")
 """Every value of the ``reason`` label."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """What is kept of a task: its last counted record, and marks that lie above it."""
-
-    task_id: int
-    task: Task | None
-    """None: the task is forgotten."""
-    above: Marks | None = None
-    progressed_at: float | None = None
-    """Unix time of its last seen progress, where it has not ended; of its end, soon after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +39,13 @@ class Changes:
     """Which tasks are asked for."""
     scripts: Sequence[str]
     """All scripts with a label of their own, first come first."""
-    tasks: Sequence[TaskRow]
+    records: Mapping[int, bytes | None]
+    """Last counted records by task, packed; None: the task is forgotten."""
     totals: Sequence[TotalRow]
+    above: Mapping[int, Marks] = field(default_factory=dict)
+    """Marks that lie above those records, where there are such."""
+    progressed: Mapping[int, float] = field(default_factory=dict)
+    """Unix time of a task's last seen progress, where it has not ended; of its end, soon after."""
 
 
 @dataclass(slots=True)
@@ -63,5 +55,7 @@ class State:
     counted_from: int | None = None
     selection: str = ""
     scripts: list[str] = field(default_factory=list)
-    tasks: list[TaskRow] = field(default_factory=list)
+    records: dict[int, bytes] = field(default_factory=dict)
     totals: list[TotalRow] = field(default_factory=list)
+    above: dict[int, Marks] = field(default_factory=dict)
+    progressed: dict[int, float] = field(default_factory=dict)

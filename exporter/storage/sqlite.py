@@ -17,10 +17,9 @@ from exporter.storage.encoding import (
     read_record,
     read_total,
     written_above,
-    written_record,
 )
 from exporter.storage.lock import UNWRITABLE, locked
-from exporter.storage.model import Changes, State, StorageError, TaskRow, TotalRow
+from exporter.storage.model import Changes, State, StorageError, TotalRow
 from exporter.tasks.ledger import Series
 
 FILE: Final = "state.sqlite3"
@@ -63,6 +62,9 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE apps ADD COLUMN selection TEXT NOT NULL DEFAULT '';
     """,
+    # Tasks are written as they are packed. Those that were written before are read as they are;
+    # the number keeps an earlier version from taking ours for damaged.
+    "",
 )
 
 
@@ -183,12 +185,14 @@ class Store:
                 "SELECT script_id FROM scripts WHERE app = ? ORDER BY place", (number,)
             )
         ]
-        state.tasks = [
-            TaskRow(task_id, read_record(record), read_above(above), progressed_at)
-            for task_id, record, above, progressed_at in connection.execute(
-                "SELECT task_id, record, above, progressed_at FROM tasks WHERE app = ?", (number,)
-            )
-        ]
+        for task_id, record, above, progressed_at in connection.execute(
+            "SELECT task_id, record, above, progressed_at FROM tasks WHERE app = ?", (number,)
+        ):
+            state.records[task_id] = read_record(record)
+            if marks := read_above(above):
+                state.above[task_id] = marks
+            if progressed_at is not None:
+                state.progressed[task_id] = progressed_at
         state.totals = [
             TotalRow(Series(figure, script, kind, currency), read_total(total), bool(introduced))
             for figure, script, kind, currency, total, introduced in connection.execute(
@@ -220,21 +224,21 @@ class Store:
         executemany(
             "INSERT OR REPLACE INTO tasks (app, task_id, record, above, progressed_at)"
             " VALUES (?, ?, ?, ?, ?)",
-            (
+            [
                 (
                     number,
-                    row.task_id,
-                    written_record(row.task),
-                    written_above(row.above),
-                    row.progressed_at,
+                    task_id,
+                    record,
+                    written_above(changes.above.get(task_id)),
+                    changes.progressed.get(task_id),
                 )
-                for row in changes.tasks
-                if row.task is not None
-            ),
+                for task_id, record in changes.records.items()
+                if record is not None
+            ],
         )
         executemany(
             "DELETE FROM tasks WHERE app = ? AND task_id = ?",
-            ((number, row.task_id) for row in changes.tasks if row.task is None),
+            [(number, task_id) for task_id, record in changes.records.items() if record is None],
         )
         executemany(
             "INSERT OR REPLACE INTO totals"

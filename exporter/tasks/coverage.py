@@ -59,7 +59,7 @@ def head(inventory: Inventory, now: float, *, last_whole: float | None, lookback
     horizon = math.floor(now - lookback) + 1
     begin = max(horizon, newest_from(inventory, now, last_whole=last_whole))
     end = math.floor(now) + BEYOND
-    waiting = sorted(entry.task.created for entry in inventory.unfinished.values())
+    waiting = sorted(entry.created for entry in inventory.unfinished.values())
     older = [created for created in waiting if horizon <= created < begin]
     if older:
         begin = _extended(inventory, begin, end, older)
@@ -156,7 +156,7 @@ def settling(inventory: Inventory, now: float, *, settle: float, spent: int) -> 
         moments = (ended_at + part * settle for part in SETTLE_AT)
         missed = [moment for moment in moments if entry.read_at < moment <= now]
         if missed:
-            created = entry.task.created
+            created = entry.created
             due[created] = min(missed[0], due.get(created, missed[0]))
     ranges = cover(inventory, due)
     overdue = {

@@ -5,26 +5,28 @@ there are, so that others can tell what changed and what must be asked for again
 """
 
 import math
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
+
+from exporter.tasks.chronology import Chronology
+from exporter.tasks.packed import created, packed, unpacked
 from exporter.tasks.task import Task
 
 OTHER_SCRIPTS: Final = "other"
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """A task and what is remembered about reading it.
 
     Readings are put in order by a clock that is never set back, unlike the one that tells the
     time: ``read_at`` and ``ended_at`` are its seconds.
     """
 
-    task: Task
+    record: bytes
+    """The task as it was last read, packed."""
     script: str
     """The ``script_id`` label it is shown under."""
     read_at: float
@@ -33,6 +35,16 @@ class Entry:
     """Unix time at which its number of calls, or its status, was last seen to change."""
     ended_at: float | None = None
     """When it was first seen ended, while its money may still settle; None before and after."""
+
+    @property
+    def task(self) -> Task:
+        """The task as it was last read; once ended, without its name."""
+        return unpacked(self.record)
+
+    @property
+    def created(self) -> int:
+        """When the task was created, in Unix seconds."""
+        return created(self.record)
 
 
 class Change(NamedTuple):
@@ -75,12 +87,12 @@ class Inventory:
         self._entries: dict[int, Entry] = {}
         self.overflowing: Counter[str] = Counter()
         """How many tasks each script has that is shown under ``other``."""
-        self._by_creation: list[tuple[int, int]] = []
+        self._order = Chronology()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, task_id: int) -> bool:
+    def __contains__(self, task_id: object) -> bool:
         return task_id in self._entries
 
     def __iter__(self) -> Iterator[Entry]:
@@ -90,21 +102,26 @@ class Inventory:
         """Return what is known of a task."""
         return self._entries.get(task_id)
 
+    def record(self, task_id: int) -> bytes:
+        """Return a known task, packed."""
+        return self._entries[task_id].record
+
     @property
     def newest(self) -> int | None:
         """Return the creation time of the newest task."""
-        return self._by_creation[-1][0] if self._by_creation else None
+        return self._order.newest
 
     def count_between(self, begin: int, end: int) -> int:
         """Return how many known tasks were created from ``begin`` to ``end``, both included."""
-        first = bisect_left(self._by_creation, (begin,))
-        return bisect_left(self._by_creation, (end + 1,), first) - first
+        return self._order.count_between(begin, end)
 
     def created_between(self, begin: int, end: int) -> list[Entry]:
         """Return the known tasks created from ``begin`` to ``end``, oldest first."""
-        first = bisect_left(self._by_creation, (begin,))
-        last = bisect_left(self._by_creation, (end + 1,), first)
-        return [self._entries[task_id] for _, task_id in self._by_creation[first:last]]
+        return [self._entries[task_id] for task_id in self._order.between(begin, end)]
+
+    def moment_after(self, begin: int, number: int) -> int | None:
+        """Return when the task was created that is ``number`` after the first since ``begin``."""
+        return self._order.moment_after(begin, number)
 
     def update(
         self, tasks: Mapping[int, Task], read_at: float, now: float, *, settle: float
@@ -119,41 +136,49 @@ class Inventory:
         for task_id, task in tasks.items():
             entry = self._entries.get(task_id)
             if entry is None:
-                entry = Entry(task, self.labels.label(task.script_id), read_at, now)
-                self._enter(task_id, entry)
+                entry = Entry(packed(task), self.labels.label(task.script_id), read_at, now)
+                self._enter(task_id, entry, task.script_id)
                 fresh.append((task.created, task_id))
                 changes.append(Change(None, task, entry.script))
                 recent = task.created > now - settle
-                self._classify(task_id, entry, read_at if recent else None)
+                self._classify(task_id, entry, task.status.ended, read_at if recent else None)
             elif read_at >= entry.read_at:
                 entry.read_at = read_at
-                if entry.task != task:
-                    changes += self._replace(task_id, entry, task, now, fresh)
-        self._index(fresh)
+                record = packed(task)
+                if entry.record != record:
+                    changes += self._replace(entry, task, record, now=now, fresh=fresh)
+        self._order.add(fresh)
         return changes
 
     def _replace(
-        self, task_id: int, entry: Entry, task: Task, now: float, fresh: list[tuple[int, int]]
+        self,
+        entry: Entry,
+        task: Task,
+        record: bytes,
+        *,
+        now: float,
+        fresh: list[tuple[int, int]],
     ) -> Iterable[Change]:
-        before = entry.task
-        script = entry.script
-        entry.task = task
+        task_id, before, script = task.task_id, entry.task, entry.script
+        if unpacked(record) == before:
+            return ()  # only an amount is written otherwise
+        entry.record = record
         if task.calls != before.calls or task.status is not before.status:
             entry.progressed_at = now
         if task.created != before.created:
-            self._unindex(before.created, task_id)
+            self._order.remove(before.created, task_id)
             fresh.append((task.created, task_id))
         if before.status.ended != task.status.ended:
-            self._classify(task_id, entry, entry.read_at)
+            self._classify(task_id, entry, task.status.ended, entry.read_at)
         if task.script_id == before.script_id:
             return (Change(before, task, script),)
         self._leave(before.script_id)
         entry.script = self.labels.label(task.script_id)
-        self._enter(task_id, entry)
+        self._enter(task_id, entry, task.script_id)
         return (Change(before, None, script), Change(None, task, entry.script))
 
-    def _classify(self, task_id: int, entry: Entry, ended_at: float | None) -> None:
-        if entry.task.status.ended:
+    def _classify(self, task_id: int, entry: Entry, ended: bool, ended_at: float | None) -> None:
+        if ended:
             self.unfinished.pop(task_id, None)
             entry.ended_at = ended_at
             if ended_at is not None:
@@ -185,35 +210,27 @@ class Inventory:
     def absent(self, begin: int, end: int, present: Collection[int], read_at: float) -> list[int]:
         """Return the known tasks that a whole reading of a range shows to be there no more."""
         return [
-            entry.task.task_id
-            for entry in self.created_between(begin, end)
-            if entry.task.task_id not in present and entry.read_at < read_at
+            task_id
+            for task_id in self._order.between(begin, end)
+            if task_id not in present and self._entries[task_id].read_at < read_at
         ]
 
     def remove(self, task_ids: Iterable[int]) -> list[Change]:
         """Forget tasks."""
         changes: list[Change] = []
         for task_id in task_ids:
-            entry = self._drop(task_id)
-            self._unindex(entry.task.created, task_id)
-            changes.append(Change(entry.task, None, entry.script))
+            self._order.remove(self._entries[task_id].created, task_id)
+            changes.append(self._drop(task_id))
         return changes
 
     def remove_before(self, moment: float) -> list[Change]:
         """Forget the tasks created at ``moment`` or earlier: they have left the lookback."""
-        end = bisect_left(self._by_creation, (math.floor(moment) + 1,))
-        leaving = self._by_creation[:end]
-        del self._by_creation[:end]
-        changes: list[Change] = []
-        for _, task_id in leaving:
-            entry = self._drop(task_id)
-            changes.append(Change(entry.task, None, entry.script))
-        return changes
+        return [self._drop(task_id) for task_id in self._order.take_until(math.floor(moment))]
 
-    def _enter(self, task_id: int, entry: Entry) -> None:
+    def _enter(self, task_id: int, entry: Entry, script_id: str) -> None:
         self._entries[task_id] = entry
-        if entry.task.script_id not in self.labels.own:
-            self.overflowing[entry.task.script_id] += 1
+        if script_id not in self.labels.own:
+            self.overflowing[script_id] += 1
 
     def _leave(self, script_id: str) -> None:
         if script_id in self.overflowing:
@@ -221,25 +238,10 @@ class Inventory:
             if not self.overflowing[script_id]:
                 del self.overflowing[script_id]
 
-    def _drop(self, task_id: int) -> Entry:
+    def _drop(self, task_id: int) -> Change:
         entry = self._entries.pop(task_id)
         self.unfinished.pop(task_id, None)
         self.settling.pop(task_id, None)
-        self._leave(entry.task.script_id)
-        return entry
-
-    def _index(self, fresh: list[tuple[int, int]]) -> None:
-        if len(fresh) > _MANY:
-            self._by_creation += fresh
-            self._by_creation.sort()
-            return
-        for place in fresh:
-            insort(self._by_creation, place)
-
-    def _unindex(self, created: int, task_id: int) -> None:
-        place = bisect_left(self._by_creation, (created, task_id))
-        if self._by_creation[place : place + 1] == [(created, task_id)]:
-            del self._by_creation[place]
-
-
-_MANY: Final = 64
+        task = entry.task
+        self._leave(task.script_id)
+        return Change(task, None, entry.script)

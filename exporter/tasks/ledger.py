@@ -6,12 +6,13 @@ tasks were there before the state was begun is decided once, when they are first
 baseline, and only what they add from then on counts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from exporter.tasks.packed import created, packed, unpacked
 from exporter.tasks.task import COUNTED, EXACT, Kind, Status, Task
 
 _figures: Final = attrgetter(*COUNTED)
@@ -44,8 +45,8 @@ class Ledger:
     """
 
     totals: dict[Series, Mark] = field(default_factory=dict)
-    seen: dict[int, Task] = field(default_factory=dict)
-    """The record of each task that was counted last."""
+    seen: dict[int, bytes] = field(default_factory=dict)
+    """The record of each task that was counted last, packed."""
     above: dict[int, Marks] = field(default_factory=dict)
     """Marks that lie above that record, for the few tasks that have such."""
     counted_from: int | None = None
@@ -56,6 +57,8 @@ class Ledger:
     touched: set[int] = field(default_factory=set)
     """Tasks whose marks have changed since this was last emptied: what must be stored."""
     touched_series: set[Series] = field(default_factory=set)
+    _declared: set[tuple[str | None, ...]] = field(default_factory=set, init=False, repr=False)
+    """Scripts, each with the currencies of its fees, whose series are known to be there."""
 
     def begin(self, moment: int, present: Iterable[tuple[Task, str]]) -> None:
         """Begin the state: what is present, and all created before ``moment``, is baseline.
@@ -66,35 +69,39 @@ class Ledger:
         self.counted_from = moment
         for task, script in present:
             if task.task_id not in self.seen:
-                self._take_as_baseline(task, script)
+                self._declare(task, script)
+                self._remember(task.task_id, packed(task))
 
-    def _take_as_baseline(self, task: Task, script: str) -> None:
-        self._declare(task, script)
-        self._remember(task)
-
-    def count(self, task: Task, script: str) -> None:
+    def count(self, task: Task, script: str, record: bytes | None = None) -> None:
         """Count what a record adds to what is known of its task.
 
-        ``script`` is the label under which it counts.
+        ``script`` is the label under which it counts; ``record`` the packed task, where the
+        caller has it.
         """
-        before = self.seen.get(task.task_id)
-        if before is None and self.counted_from is not None and task.created < self.counted_from:
-            self._take_as_baseline(task, script)
-            return
-        if before is not None and before == task:
+        task_id = task.task_id
+        if record is None:
+            record = packed(task)
+        known = self.seen.get(task_id)
+        if known == record:
+            self.seen[task_id] = record  # the bytes that the inventory has, too
             return
         self._declare(task, script)
-        marks = self.above.get(task.task_id, {})
+        if known is None and self.counted_from is not None and task.created < self.counted_from:
+            self._remember(task_id, record)
+            return
+        before = None if known is None else unpacked(known)
+        marks = self.above.get(task_id, {})
         above: Marks = {}
         for name, new, old in zip(
             COUNTED, _figures(task), _figures(before) if before else _NOTHING, strict=True
         ):
-            mark = marks.get(name, old)
-            self._raise(above, name, _Figure(new, old, mark), Series(name, script))
+            if new != old or name in marks:
+                mark = marks.get(name, old)
+                self._raise(above, name, _Figure(new, old, mark), Series(name, script))
         self._count_money(task, before, script, marks, above)
         if before is None or before.status is not task.status:
             self._add(Series(TRANSITIONS, script, task.status.value), 1)
-        self._remember(task)
+        self._remember(task_id, record)
         if above:
             self.above[task.task_id] = above
         else:
@@ -103,9 +110,10 @@ class Ledger:
     def _count_money(
         self, task: Task, before: Task | None, script: str, marks: Marks, above: Marks
     ) -> None:
-        earlier = dict(before.fees()) if before else {}
-        for kind, fee in task.fees():
-            old = earlier.get(kind)
+        earlier = before.fees() if before else _NO_FEES
+        for (kind, fee), (_, old) in zip(task.fees(), earlier, strict=True):
+            if fee == old and not marks:
+                continue
             keys = {(kind, money.currency) for money in (fee, old) if money is not None}
             keys |= {key for key in marks if isinstance(key, tuple) and key[0] is kind}
             for key in keys:
@@ -144,6 +152,11 @@ class Ledger:
 
     def _declare(self, task: Task, script: str) -> None:
         """Give each series that this task can add to its 0, from which its first value is seen."""
+        fees = task.agent_fee, task.call_fee, task.sms_fee
+        declared = (script, *[None if fee is None else fee.currency for fee in fees])
+        if declared in self._declared:
+            return
+        self._declared.add(declared)
         for series in _declared(script):
             if series in self.totals:
                 break
@@ -165,9 +178,15 @@ class Ledger:
         if self.counted_from is not None:
             self.counted_from = max(self.counted_from, counted_from)
 
-    def _remember(self, task: Task) -> None:
-        self.seen[task.task_id] = task
-        self.touched.add(task.task_id)
+    def forget_older(self, moment: int, known: Container[object], counted_from: int) -> None:
+        """Drop the marks of tasks created at ``moment`` or earlier that are not ``known``."""
+        strangers = [task_id for task_id in self.seen if task_id not in known]
+        left = [task_id for task_id in strangers if created(self.seen[task_id]) <= moment]
+        self.forget(left, counted_from)
+
+    def _remember(self, task_id: int, record: bytes) -> None:
+        self.seen[task_id] = record
+        self.touched.add(task_id)
 
 
 class _Figure(NamedTuple):
@@ -179,6 +198,7 @@ class _Figure(NamedTuple):
 
 
 _NOTHING: Final = (None,) * len(COUNTED)
+_NO_FEES: Final = tuple((kind, None) for kind in Kind)
 
 
 def _declared(script: str) -> Iterator[Series]:

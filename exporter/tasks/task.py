@@ -76,7 +76,7 @@ class Kind(enum.Enum):
     __hash__ = object.__hash__  # as in Status
 
 
-class Task(msgspec.Struct, frozen=True, gc=False):
+class Task(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One record of the API, read.
 
     A figure that the API left out or sent as null is None, never 0. ``created`` is in whole Unix

@@ -10,6 +10,7 @@ from typing import Final
 from exporter.tasks.coverage import Range
 from exporter.tasks.inventory import Change, Inventory, ScriptLabels
 from exporter.tasks.ledger import Ledger
+from exporter.tasks.packed import unpacked
 from exporter.tasks.task import Task
 from exporter.tasks.windows import Windows
 
@@ -86,13 +87,13 @@ class TrackedApp:
         self.counting = True
         self.inventory.labels.restore(scripts)
         self._progressed = dict(progressed)
-        known = [(entry.task, entry.script) for entry in self.inventory]
-        if known and not self.begun(now):
-            newest = max(task.created for task, _ in known)
+        newest = self.inventory.newest
+        if newest is not None and not self.begun(now):
+            known = ((entry.task, entry.script) for entry in self.inventory)
             ledger.begin(min(newest + 1, math.floor(now)), known)
             return
-        for task, script in known:
-            ledger.count(task, script)
+        for entry in self.inventory:
+            ledger.count(entry.task, entry.script, entry.record)
 
     def succeed(self, earlier: "TrackedApp", *, now: float) -> None:
         """Go on counting where an earlier configuration of the app left off."""
@@ -107,7 +108,8 @@ class TrackedApp:
         for change in changes:
             if change.after is not None and self.counting:
                 self._restore_progress(change, read_at, now)
-                self.ledger.count(change.after, change.script)
+                record = self.inventory.record(change.after.task_id)
+                self.ledger.count(change.after, change.script, record)
         return changes
 
     def _restore_progress(self, change: Change, read_at: float, now: float) -> None:
@@ -122,7 +124,8 @@ class TrackedApp:
         seen, entry = self.ledger.seen.get(task.task_id), self.inventory.get(task.task_id)
         if seen is None or entry is None:
             return
-        if (seen.calls, seen.status) == (task.calls, task.status):
+        before = unpacked(seen)
+        if (before.calls, before.status) == (task.calls, task.status):
             entry.progressed_at = since
         if task.status.ended:
             age = max(0.0, now - entry.progressed_at)
@@ -157,8 +160,8 @@ class TrackedApp:
             ledger.counted_from = min(ledger.counted_from, span.begin)
         self.complete = True
         horizon = math.floor(now - self.lookback)
-        left = [task_id for task_id, task in ledger.seen.items() if task.created <= horizon]
-        ledger.forget(left, horizon + 1)
+        # What the inventory knows leaves the ledger with it.
+        ledger.forget_older(horizon, self.inventory, horizon + 1)
 
 
 def _ids(changes: Iterable[Change]) -> list[int]:

@@ -5,10 +5,10 @@ trace. A task without a figure adds nothing to its sum, and stays out of both si
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from operator import attrgetter
+from operator import add, attrgetter, sub
 from typing import Final, TypeVar
 
 from exporter.tasks.dispersion import Spread
@@ -26,67 +26,117 @@ _RATIOS: Final = tuple(
     for above, below in (("answered", "calls"), ("failed", "calls"), ("billed_seconds", "answered"))
 )
 ZERO: Final = Decimal(0)
+_NO_MONEY: Final = (ZERO,) * 4
 _Key = TypeVar("_Key")
 
 
 class Sums:
-    """What the tasks of one script in one window add up to."""
+    """What the tasks of one script in one window add up to.
+
+    Nearly every task has all its figures, and all its fees in one currency: such a one is added in
+    few steps, any other figure by figure.
+    """
 
     __slots__ = (
         "_alone",
+        "_fees",
         "_figures",
+        "_money",
         "_present",
         "_statuses",
-        "fees",
+        "_unreconciled",
+        "_whole",
         "size",
         "spread",
-        "unreconciled",
     )
 
     def __init__(self) -> None:
         self.size = 0
-        self.fees: dict[tuple[Kind, str], Decimal] = {}
-        """Sums by kind of fee and currency; once seen, a pair stays, at 0 when all has left."""
-        self.unreconciled: dict[str, Decimal] = {}
-        """By currency: the tasks' total fees minus their parts, where a task has all of them."""
         self.spread = Spread()
         """How much the tasks differ in their answer ratio."""
         self._statuses = [0] * len(_STATUSES)
         self._figures = [0] * len(SUMMED)
+        self._whole = 0
+        """How many tasks have every figure."""
         self._present = [0] * len(SUMMED)
+        """How many of the others have each of them."""
         # Of each ratio: what numerator and denominator hold of tasks that lack the other.
         self._alone = [[0, 0] for _ in _RATIOS]
+        self._money: dict[str, list[Decimal]] = {}
+        """Agent, call, SMS and total fees of tasks that have all of them in one currency."""
+        # Of all other tasks. Here, too, a currency that was seen stays, at 0 when all has left.
+        self._fees: dict[tuple[Kind, str], Decimal] = {}
+        self._unreconciled: dict[str, Decimal] = {}
 
     def change(self, task: Task, sign: int) -> None:
         """Add a task (``sign`` 1) or take one away again (-1)."""
         self.size += sign
         self._statuses[_STATUS_PLACE[task.status]] += sign
         figures = _figures(task)
+        if None in figures:
+            self._change_some(figures, sign)
+        else:
+            self._whole += sign
+            self._figures = [*map(add if sign > 0 else sub, self._figures, figures)]
+        self.spread.change(task, sign)
+        agent, call, sms, total = task.agent_fee, task.call_fee, task.sms_fee, task.total_fee
+        if (
+            agent is not None
+            and call is not None
+            and sms is not None
+            and total is not None
+            and agent.currency == call.currency == sms.currency == total.currency
+        ):
+            sums = self._money.get(total.currency, _NO_MONEY)
+            amounts = agent.amount, call.amount, sms.amount, total.amount
+            change = EXACT.add if sign > 0 else EXACT.subtract
+            self._money[total.currency] = [*map(change, sums, amounts)]
+        else:
+            self._change_fees(task, sign)
+
+    def _change_some(self, figures: Sequence[int | None], sign: int) -> None:
         sums, present = self._figures, self._present
         for place, figure in enumerate(figures):
             if figure is not None:
                 sums[place] += sign * figure
                 present[place] += sign
-        if None in figures:
-            for alone, (above, below) in zip(self._alone, _RATIOS, strict=True):
-                if figures[below] is None:
-                    alone[0] += sign * (figures[above] or 0)
-                elif figures[above] is None:
-                    alone[1] += sign * figures[below]
-        self.spread.change(task, sign)
-        self._change_money(task, sign)
+        for alone, (above, below) in zip(self._alone, _RATIOS, strict=True):
+            numerator, denominator = figures[above], figures[below]
+            if denominator is None:
+                alone[0] += sign * (numerator or 0)
+            elif numerator is None:
+                alone[1] += sign * denominator
 
-    def _change_money(self, task: Task, sign: int) -> None:
+    def _change_fees(self, task: Task, sign: int) -> None:
         parts: list[Money] = []
         for kind, fee in task.fees():
             if fee is not None:
                 parts.append(fee)
-                _add(self.fees, (kind, fee.currency), fee.amount, sign)
+                _add(self._fees, (kind, fee.currency), fee.amount, sign)
         total = task.total_fee
         if total is not None and len(parts) == len(Kind):
-            _add(self.unreconciled, total.currency, total.amount, sign)
+            _add(self._unreconciled, total.currency, total.amount, sign)
             for part in parts:
-                _add(self.unreconciled, part.currency, part.amount, -sign)
+                _add(self._unreconciled, part.currency, part.amount, -sign)
+
+    @property
+    def fees(self) -> dict[tuple[Kind, str], Decimal]:
+        """Sums by kind of fee and currency; once seen, a pair stays, at 0 when all has left."""
+        fees = dict(self._fees)
+        for currency, amounts in self._money.items():
+            for kind, amount in zip(Kind, amounts, strict=False):
+                _add(fees, (kind, currency), amount, 1)
+        return fees
+
+    @property
+    def unreconciled(self) -> dict[str, Decimal]:
+        """By currency: the tasks' total fees minus their parts, where a task has all of them."""
+        rest = dict(self._unreconciled)
+        for currency, (*parts, total) in self._money.items():
+            _add(rest, currency, total, 1)
+            for part in parts:
+                _add(rest, currency, part, -1)
+        return rest
 
     def tasks(self) -> dict[Status, int]:
         """Return how many tasks are in each status."""
@@ -95,7 +145,8 @@ class Sums:
     def figure(self, name: str) -> int | None:
         """Return a sum by its name in Task; None where there are tasks, but none has the figure."""
         place = SUMMED.index(name)
-        return self._figures[place] if self._present[place] or not self.size else None
+        known = self._whole or self._present[place] or not self.size
+        return self._figures[place] if known else None
 
     def answer_ratio(self) -> float | None:
         """Return answered calls by calls; None where nothing was called."""

@@ -123,9 +123,9 @@ async def test_what_a_poll_looks_at_follows_what_has_changed(
         looked_at["sums"] += 1
         change(self, task, sign)
 
-    def counted_count(self: Ledger, task: Task, script: str) -> None:
+    def counted_count(self: Ledger, task: Task, script: str, record: bytes | None = None) -> None:
         looked_at["ledger"] += 1
-        count(self, task, script)
+        count(self, task, script, record)
 
     monkeypatch.setattr(Sums, "change", counted_change)
     monkeypatch.setattr(Ledger, "count", counted_count)

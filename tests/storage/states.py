@@ -6,8 +6,9 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from exporter.storage import Changes, State, Store, TaskRow, TotalRow
+from exporter.storage import Changes, State, Store, TotalRow
 from exporter.tasks.ledger import Mark, Marks, Series
+from exporter.tasks.packed import packed
 from exporter.tasks.task import COUNTED, Kind, Money, Status, Task
 
 # As the reader of records lets them through: whole below 10**15, ids that SQLite can hold.
@@ -69,12 +70,7 @@ def marks(draw: st.DrawFn) -> Marks | None:
     return above or None
 
 
-rows: Final = st.builds(
-    lambda task, above, progressed: TaskRow(task.task_id, task, above, progressed),
-    tasks,
-    marks(),
-    st.none() | st.floats(0, 2e9),
-)
+rows: Final = st.tuples(tasks.map(packed), marks(), st.none() | st.floats(0, 2e9))
 series: Final = st.builds(
     Series,
     st.sampled_from([*COUNTED, "spend", "transitions"]),
@@ -87,17 +83,20 @@ series: Final = st.builds(
 @st.composite
 def changes(draw: st.DrawFn) -> Changes:
     """Anything that one commit of one app may have to write."""
+    kept = draw(st.dictionaries(st.integers(0, 2**63 - 1), rows, max_size=5))
     return Changes(
         account=draw(_texts),
         app=draw(_texts),
         counted_from=draw(st.none() | st.integers(-(2**40), 2**62)),
         selection=draw(_texts),
         scripts=tuple(draw(st.lists(_texts, unique=True, max_size=5))),
-        tasks=draw(st.lists(rows, max_size=5, unique_by=lambda row: row.task_id)),
+        records={task_id: record for task_id, (record, _, _) in kept.items()},
         totals=[
             TotalRow(each, draw(_totals), draw(st.booleans()))
             for each in draw(st.sets(series, max_size=6))
         ],
+        above={task_id: above for task_id, (_, above, _) in kept.items() if above},
+        progressed={task_id: at for task_id, (_, _, at) in kept.items() if at is not None},
     )
 
 
@@ -124,7 +123,7 @@ def a_change(
         counted_from=5,
         selection="all",
         scripts=tuple(map(str, range(scripts))),
-        tasks=[TaskRow(task_id, a_task(task_id)) for task_id in task_ids],
+        records={task_id: packed(a_task(task_id)) for task_id in task_ids},
         totals=[TotalRow(Series("calls", "0"), total, introduced=True)],
     )
 

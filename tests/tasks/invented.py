@@ -44,7 +44,7 @@ def inventory_of(*created: int, status: Status = Status.FINISHED) -> Inventory:
 
 statuses = st.sampled_from(Status)
 scripts = st.sampled_from(["1", "2", "3", "4"])
-figures = st.none() | st.integers(0, 9) | st.integers(-2, 2**70)
+figures = st.none() | st.integers(0, 9) | st.integers(-2, 2**63)
 # 18 decimals beside numbers of any size: more digits than a default context or a float holds.
 amounts = st.integers(-(10**18), 10**40).map(lambda units: Decimal(units).scaleb(-18))
 fees = st.none() | st.builds(Money, amounts, st.sampled_from(["USD", "EUR", "unknown"]))

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from exporter.snapshot import Figures, WindowFigures, figures
 from exporter.tasks.coverage import LONGEST_HEAD, OVERLAP, Range
 from exporter.tasks.ledger import Ledger, Mark, Series
+from exporter.tasks.packed import packed
 from exporter.tasks.task import Money, Status, Task
 from exporter.tasks.tracking import TrackedApp
 from tests.tasks.invented import ENDED, NOW, task, usd
@@ -349,7 +350,8 @@ def test_a_ledger_of_an_earlier_life_counts_what_happened_since(
     app.counting = False
     tasks = {1: task(1, NOW - 200, calls=8), 2: task(2, NOW - 100, calls=7)}
     app.take(tasks, read_at=1, now=NOW)
-    ledger = Ledger({Series("calls", "7"): 5}, {1: task(1, NOW - 200, calls=5)}, {}, counted_from)
+    seen = {1: packed(task(1, NOW - 200, calls=5))}
+    ledger = Ledger({Series("calls", "7"): 5}, seen, {}, counted_from)
     app.resume(ledger, ["7"], {}, now=NOW)
     assert app.ledger.totals[Series("calls", "7")] == counted
     app.take(tasks, read_at=2, now=NOW)
@@ -373,7 +375,7 @@ def test_where_there_is_no_earlier_life_what_is_known_is_baseline() -> None:
 )
 def test_a_task_stalls_since_before_a_restart(calls: int, since: float) -> None:
     app = new_app()
-    ledger = Ledger({}, {1: task(calls=5)}, {}, NOW - 3600)
+    ledger = Ledger({}, {1: packed(task(calls=5))}, {}, NOW - 3600)
     app.resume(ledger, [], {1: NOW - 900}, now=NOW)
     app.take({1: task(calls=calls)}, read_at=1, now=NOW)
     entry = app.inventory.get(1)
