@@ -17,7 +17,6 @@ from exporter.api.paging import RangeReader, Selection
 from exporter.api.records import Locale
 from exporter.config import Account, Config, Objectives
 from exporter.config.secret import MASK
-from exporter.exposition.render import Renderer
 from exporter.exposition.scrape import Exposition
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
 from exporter.history import History
@@ -62,8 +61,7 @@ class Accounts:
     ) -> None:
         self.clocks = clocks or Clocks()
         self.telemetry = Telemetry(__version__, REASONS)
-        self._renderer = Renderer()
-        self.exposition = Exposition(self._renderer, self.telemetry.registry, self.clocks.monotonic)
+        self.exposition = Exposition(self.telemetry.registry, self.clocks.monotonic)
         self._config = config
         self._running: dict[str, _Running] = {}
         self._snapshots: dict[str, AccountSnapshot] = {}
@@ -215,11 +213,11 @@ class Accounts:
         self._snapshots.pop(name, None)
         self._histories.pop(name, None)
         self._heard_of.discard(name)
-        self._renderer.remove(name)
+        self.exposition.remove(name)
         self.telemetry.forget(name)
 
     def _publish(self, snapshot: AccountSnapshot) -> None:
-        self._renderer.update(snapshot)
+        self.exposition.publish(snapshot)
         self._snapshots[snapshot.account] = snapshot
         history = self._histories.get(snapshot.account, History())
         self._histories[snapshot.account] = history.followed_by(snapshot)

@@ -103,11 +103,17 @@ class App:
         """Whether each account either has its first figures or has failed a poll."""
         return not self.accounts.awaited()
 
-    async def scrape(self, openmetrics: bool, compressed: bool, names: frozenset[str]) -> bytes:
-        """Return the exposition."""
-        return await self.accounts.exposition.scrape(
+    async def scrape(
+        self, openmetrics: bool, compressed: bool, names: frozenset[str]
+    ) -> Sequence[bytes]:
+        """Return the exposition in pieces."""
+        return await self.accounts.exposition.pieces(
             openmetrics=openmetrics, compressed=compressed, names=names
         )
+
+    def scrape_refused(self) -> None:
+        """Take note of a scrape that was not answered."""
+        self.accounts.telemetry.refused_scrape()
 
     # --- reloading --------------------------------------------------------------------------------
 

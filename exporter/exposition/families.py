@@ -3,6 +3,7 @@
 One table for what is served, and for docs/metrics.md, which is generated from it.
 """
 
+import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,21 @@ COMMON: Final = ("app", "script_id")
 _WINDOW: Final = (*COMMON, "window")
 
 
+class Section(enum.Enum):
+    """What of a snapshot a family's samples are made from, and nothing else."""
+
+    ACCOUNT = "account"
+    """Health, objectives, and what there is once for an app: a few lines."""
+    WINDOWS = "windows"
+    COUNTERS = "counters"
+    LIVE = "live"
+    AGES = "ages"
+    """What grows older in it, and is another at every moment."""
+    UNFINISHED = "unfinished"
+
+    __hash__ = object.__hash__  # as in Status
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One metric family. ``account`` is the first label of all and is not repeated here."""
@@ -36,6 +52,8 @@ class Family:
     help: str
     labels: tuple[str, ...]
     samples: Callable[[AccountSnapshot], Iterable[Sample]]
+    section: Section = Section.ACCOUNT
+    """Samples are made part by part of it, so that what has not changed is not rendered anew."""
 
 
 CATALOGUE: list[Family] = []
@@ -47,8 +65,10 @@ def _add(
     labels: tuple[str, ...],
     samples: Callable[[AccountSnapshot], Iterable[Sample]],
     text: str,
+    *,
+    section: Section = Section.ACCOUNT,
 ) -> None:
-    CATALOGUE.append(Family(name, kind, " ".join(text.split()), labels, samples))
+    CATALOGUE.append(Family(name, kind, " ".join(text.split()), labels, samples, section))
 
 
 # --- Over a sliding window of createdTime -------------------------------------------------------
@@ -66,7 +86,14 @@ def _window(
                 yield (each.app, each.script, each.window, *values), value
 
     what = f"{text} Of the tasks created within the window, as of the last whole poll."
-    _add("gauge", f"itnio_voice_window_{name}", (*_WINDOW, *labels), of, what)
+    _add(
+        "gauge",
+        f"itnio_voice_window_{name}",
+        (*_WINDOW, *labels),
+        of,
+        what,
+        section=Section.WINDOWS,
+    )
 
 
 def _one(value: Value | None) -> Iterable[Sample]:
@@ -164,7 +191,14 @@ def _counter(name: str, figure: str, labels: tuple[str, ...], text: str) -> None
                     yield (counters.app, series.script, *extra), total
 
     what = f"{text} Since the state was begun; never goes down."
-    _add("counter", f"itnio_voice_{name}_total", (*COMMON, *labels), of, what)
+    _add(
+        "counter",
+        f"itnio_voice_{name}_total",
+        (*COMMON, *labels),
+        of,
+        what,
+        section=Section.COUNTERS,
+    )
 
 
 _counter("calls", "calls", (), "Numbers called (growth of callNum).")
@@ -196,6 +230,7 @@ def _live(
     labels: tuple[str, ...],
     samples: Callable[[LiveFigures, float], Iterable[Sample]],
     text: str,
+    section: Section = Section.AGES,
 ) -> None:
     def of(snapshot: AccountSnapshot) -> Iterator[Sample]:
         figures = snapshot.figures
@@ -204,7 +239,7 @@ def _live(
                 yield (each.app, each.script, *values), value
 
     what = f"{text} Over the whole lookback, as of the last whole poll."
-    _add("gauge", f"itnio_voice_{name}", (*COMMON, *labels), of, what)
+    _add("gauge", f"itnio_voice_{name}", (*COMMON, *labels), of, what, section=section)
 
 
 _live(
@@ -212,6 +247,7 @@ _live(
     ("status",),
     lambda each, _: (((status.value,), count) for status, count in each.unfinished.items()),
     "Tasks that are waiting, calling, suspended or submitting (from status).",
+    Section.LIVE,
 )
 _live(
     "oldest_unfinished_task_age_seconds",
@@ -249,7 +285,8 @@ def _per_task(
                 yield (each.app, str(each.task.task_id), *values), value
 
     what = f"{text} For the newest unfinished tasks, at most metrics.task_limit of an account."
-    _add(kind, f"itnio_voice_task_{name}", ("app", "task_id", *labels), of, what)
+    labels = ("app", "task_id", *labels)
+    _add(kind, f"itnio_voice_task_{name}", labels, of, what, section=Section.UNFINISHED)
 
 
 _per_task(

@@ -1,15 +1,11 @@
-"""Snapshots rendered to the text formats of Prometheus, once a publication, for many scrapes.
-
-Text 0.0.4 and OpenMetrics 1.0 differ in their headers, not in the lines of these families: the
-lines of each account and family are rendered once and serve both.
-"""
+"""One sample as a line: escaped labels, a number; and the lines that announce a family. Pure."""
 
 import re
-from collections.abc import Collection, Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
-from exporter.exposition.families import CATALOGUE, Family, Value
+from exporter.exposition.families import Family, Value
 from exporter.snapshot import AccountSnapshot
 
 EOF: Final = b"# EOF\n"
@@ -36,6 +32,8 @@ def escaped(text: str) -> str:
 
 def number(value: Value) -> str:
     """Return a sample's value; counts keep all their digits."""
+    if type(value) is int:  # most are
+        return repr(value)
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float):
@@ -47,28 +45,38 @@ def number(value: Value) -> str:
     return str(int(value))
 
 
-def lines(family: Family, snapshot: AccountSnapshot) -> bytes:
-    """Return the sample lines of one family and account."""
-    names = family.labels
-    account = f'{family.name}{{account="{escaped(snapshot.account)}"'
-    return "".join(
-        account
-        + "".join([f',{name}="{escaped(text)}"' for name, text in zip(names, values, strict=True)])
-        + f"}} {number(value)}\n"
-        for values, value in family.samples(snapshot)
-    ).encode()
+Prefixes = dict[tuple[str, ...], str]
+"""What stands before the value, by label values: kept from one poll to the next."""
 
 
-def _family_name(family: Family) -> str:
+def sample_lines(family: Family, snapshot: AccountSnapshot, prefixes: Prefixes) -> bytes:
+    """Return the lines of a family's samples; new prefixes are added to those that are known."""
+    lines: list[str] = []
+    for values, value in family.samples(snapshot):
+        prefix = prefixes.get(values)
+        if prefix is None:
+            prefix = prefixes[values] = _prefix(family, snapshot.account, values)
+        lines.append(f"{prefix}{number(value)}\n")
+    return "".join(lines).encode()
+
+
+def _prefix(family: Family, account: str, values: tuple[str, ...]) -> str:
+    named = zip(("account", *family.labels), (account, *values), strict=True)
+    labels = ",".join([f'{name}="{escaped(text)}"' for name, text in named])
+    return f"{family.name}{{{labels}}} "
+
+
+def family_name(family: Family) -> str:
     """Return what OpenMetrics calls the family: without the suffix of its samples."""
     return family.name.removesuffix("_total" if family.kind == "counter" else f"_{family.kind}")
 
 
+@lru_cache(maxsize=256)
 def header(family: Family, *, openmetrics: bool) -> bytes:
     """Return HELP and TYPE (and UNIT in OpenMetrics, where the name ends in one)."""
     name, kind = family.name, family.kind
     if openmetrics:
-        name = _family_name(family)
+        name = family_name(family)
         text = family.help.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
     else:
         kind = "gauge" if kind == "info" else kind
@@ -78,43 +86,3 @@ def header(family: Family, *, openmetrics: bool) -> bytes:
     if openmetrics and unit in _UNITS:
         told += f"# UNIT {name} {unit}\n"
     return told.encode()
-
-
-class Renderer:
-    """Keeps each account's lines, and the whole body of either format until one changes."""
-
-    def __init__(self, families: Collection[Family] = ()) -> None:
-        self._families = tuple(families or CATALOGUE)
-        self._lines: dict[str, tuple[bytes, ...]] = {}
-        self._bodies: dict[bool, bytes] = {}
-
-    def update(self, snapshot: AccountSnapshot) -> None:
-        """Render an account anew."""
-        self._lines[snapshot.account] = tuple(lines(each, snapshot) for each in self._families)
-        self._bodies = {}
-
-    def remove(self, account: str) -> None:
-        """Forget an account."""
-        self._lines.pop(account, None)
-        self._bodies = {}
-
-    def body(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
-        """Return all families that have samples, without OpenMetrics' end mark.
-
-        ``names``: only the families called so, by their own name or that of their samples.
-        """
-        if names:
-            return b"".join(self._chunks(openmetrics=openmetrics, names=names))
-        if openmetrics not in self._bodies:
-            chunks = self._chunks(openmetrics=openmetrics, names=names)
-            self._bodies[openmetrics] = b"".join(chunks)
-        return self._bodies[openmetrics]
-
-    def _chunks(self, *, openmetrics: bool, names: frozenset[str]) -> Iterable[bytes]:
-        for place, family in enumerate(self._families):
-            if names and names.isdisjoint((family.name, _family_name(family))):
-                continue
-            samples = [own[place] for own in self._lines.values() if own[place]]
-            if samples:
-                yield header(family, openmetrics=openmetrics)
-                yield from samples

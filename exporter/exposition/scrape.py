@@ -3,19 +3,23 @@
 import asyncio
 import gzip
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics import exposition as openmetrics_format
+from exporter.exposition.body import Body
+from exporter.exposition.gzipped import LEVEL, Deflated, deflate, ended
+from exporter.exposition.kept import Renderer
+from exporter.exposition.own import OwnRegistry, OwnText
+from exporter.exposition.render import EOF
+from exporter.snapshot import AccountSnapshot
 
-from exporter.exposition.render import EOF, Renderer
-
-LEVEL: Final = 1
-_LARGE: Final = 2**16
+LARGE: Final = 2**16
 """Bytes: what is longer is compressed in a thread, not to hold the event loop."""
+SMALL: Final = 200
+"""Parts (a few thousand lines): what can be rendered at once when it is asked for."""
 
 LEAST_PATIENCE: Final = 120.0
 """Seconds: after a start nothing is known of who scrapes, and someone with a browser says nothing
@@ -23,24 +27,44 @@ of a server that comes once a minute."""
 LONGEST_PATIENCE: Final = 300.0
 """Seconds: scrapes that come more seldom are not waited for."""
 _REMEMBERED: Final = 5
-_SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum", "_info")
+
+Pieces = tuple[bytes, ...]
 
 
 class Exposition:
-    """Answers scrapes, and knows how often they come, for those who wait until they were seen."""
+    """Answers scrapes, and knows how often they come, for those who wait until they were seen.
+
+    What is much to render is rendered a little at a time, between other work, and scrapes are
+    answered with what was there before until all of it is ready.
+    """
 
     def __init__(
         self,
-        renderer: Renderer,
-        registry: CollectorRegistry,
+        registry: OwnRegistry,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.served = 0
-        """How many scrapes of everything have been answered."""
-        self._renderer = renderer
-        self._registry = registry
+        """How many scrapes of everything have been answered with all that is published."""
+        self._renderer = Renderer()
+        self._own = OwnText(registry)
+        self._own_deflated: tuple[bytes, Deflated] = (b"", deflate(b""))
         self._monotonic = monotonic
         self._times: deque[float] = deque(maxlen=_REMEMBERED)
+        self._shown = Body()
+        self._rendering: asyncio.Task[None] | None = None
+        self._forms: set[tuple[bool, bool]] = set()
+        """Formats, compressed or not, that were asked for since another body was shown."""
+        self._zipping = asyncio.Lock()
+
+    def publish(self, snapshot: AccountSnapshot) -> None:
+        """Show an account's new snapshot from now on, or as soon as it is rendered."""
+        self._renderer.update(snapshot)
+        if self._rendering is None and self._renderer.waiting > SMALL:
+            self._rendering = asyncio.get_running_loop().create_task(self._render())
+
+    def remove(self, account: str) -> None:
+        """Show an account no more."""
+        self._renderer.remove(account)
 
     def patience(self) -> float:
         """Return the seconds within which the next scrape can be expected."""
@@ -54,30 +78,96 @@ class Exposition:
 
         ``names``: only the families or samples called so; empty for all.
         """
-        body = self.text(openmetrics=openmetrics, names=names)
+        pieces = await self.pieces(openmetrics=openmetrics, compressed=compressed, names=names)
+        return b"".join(pieces)
+
+    async def pieces(
+        self, *, openmetrics: bool, compressed: bool, names: frozenset[str] = frozenset()
+    ) -> Pieces:
+        """Return the same in pieces, most of which are shared by all scrapes."""
+        end = EOF if openmetrics else b""
+        body = self._current()
+        if names:
+            own = self._own.only(names, openmetrics=openmetrics)
+            some = body.only(names, openmetrics=openmetrics) + own + end
+            return (await _zipped(some) if compressed else some,)
+        self._note_scrape()
+        self._forms.add((openmetrics, compressed))
+        if compressed and not body.is_ready(openmetrics=openmetrics, compressed=True):
+            await self._zip(body, openmetrics=openmetrics)
+        steady = self._own.steady(openmetrics=openmetrics)
+        live = self._own.live(openmetrics=openmetrics) + end
         if not compressed:
-            return body
-        if len(body) < _LARGE:
-            return gzip.compress(body, LEVEL, mtime=0)
-        return await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)
+            return _ending_in(body.plain(openmetrics=openmetrics), steady + live)
+        packed, own_packed = body.gzipped(openmetrics=openmetrics), self._deflated(steady)
+        crc, size = zlib.crc32(steady, packed.crc), packed.size + own_packed.size
+        return _ending_in(packed.pieces, own_packed.data + ended(live, crc, size))
 
     def text(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
-        """Return a body, not compressed."""
-        if not names:  # who asks for some families has not seen the others
-            self.served += 1
-            self._times.append(self._monotonic())
-        accounts = self._renderer.body(openmetrics=openmetrics, names=names)
-        own = self._own(openmetrics=openmetrics, names=names)
-        return accounts + own + (EOF if openmetrics else b"")
-
-    def _own(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
-        registry = self._registry
+        """Return a body, not compressed, with all that is published: rendered now if need be."""
+        self._renderer.settle()
+        self._shown = body = self._renderer.body
+        end = EOF if openmetrics else b""
         if names:
-            # The library's own filter goes by sample names; part of a histogram would be none.
-            families = {name.removesuffix(suffix) for name in names for suffix in _SUFFIXES}
-            wanted = {family + suffix for family in families for suffix in _SUFFIXES}
-            registry = registry.restricted_registry(wanted)  # type: ignore[assignment]
-        if openmetrics:
-            own: bytes = openmetrics_format.generate_latest(registry)  # type: ignore[no-untyped-call]
-            return own.removesuffix(EOF)
-        return generate_latest(registry)
+            own = self._own.only(names, openmetrics=openmetrics)
+            return body.only(names, openmetrics=openmetrics) + own + end
+        self._note_scrape()
+        steady = self._own.steady(openmetrics=openmetrics)
+        live = self._own.live(openmetrics=openmetrics)
+        return b"".join((*body.plain(openmetrics=openmetrics), steady, live, end))
+
+    def _current(self) -> Body:
+        """Return what is to be shown now."""
+        if self._rendering is None:
+            self._renderer.settle()
+            self._shown = self._renderer.body
+        return self._shown
+
+    def _note_scrape(self) -> None:
+        self._times.append(self._monotonic())
+        # Who is shown what was there before has not seen what is new.
+        if self._renderer.is_settled() and self._shown is self._renderer.body:
+            self.served += 1
+
+    def _deflated(self, steady: bytes) -> Deflated:
+        if self._own_deflated[0] is not steady:
+            self._own_deflated = (steady, deflate(steady))
+        return self._own_deflated[1]
+
+    async def _zip(self, body: Body, *, openmetrics: bool) -> None:
+        if body.size < LARGE:
+            body.gzipped(openmetrics=openmetrics)
+            return
+        async with self._zipping:  # once, however many ask for it
+            if not body.is_ready(openmetrics=openmetrics, compressed=True):
+                await asyncio.to_thread(body.gzipped, openmetrics=openmetrics)
+
+    async def _render(self) -> None:
+        """Render what waits, and show it once it is ready in the forms in which it is wanted."""
+        try:
+            while not self._renderer.is_settled():
+                while not self._renderer.is_settled():
+                    self._renderer.step()
+                    await asyncio.sleep(0)
+                body = self._renderer.body
+                forms, self._forms = self._forms, set()
+                for openmetrics, compressed in forms:
+                    if compressed:
+                        await self._zip(body, openmetrics=openmetrics)
+                    else:
+                        for _ in body.make_plain(openmetrics=openmetrics):
+                            await asyncio.sleep(0)
+                self._shown = body
+        finally:
+            self._rendering = None
+
+
+def _ending_in(pieces: Pieces, end: bytes) -> Pieces:
+    """Return pieces with an end that is sent together with the last of them."""
+    return (*pieces[:-1], b"".join((*pieces[-1:], end)))
+
+
+async def _zipped(text: bytes) -> bytes:
+    if len(text) < LARGE:
+        return gzip.compress(text, LEVEL, mtime=0)
+    return await asyncio.to_thread(gzip.compress, text, LEVEL, mtime=0)

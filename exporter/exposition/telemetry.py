@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import (
-    CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
@@ -19,6 +18,8 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from exporter.exposition.own import OwnRegistry
 
 MOST_CODES: Final = 40
 """Distinct values of the ``code`` label for one account; what comes beyond them is ``other``."""
@@ -34,12 +35,11 @@ class Telemetry:
     def __init__(self, version: str, reasons: Iterable[str]) -> None:
         # A second series for each counter, which Prometheus' text format has no use for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        # Asked what they are called, or process_* and python_* could not be asked for by name.
-        self.registry = CollectorRegistry(auto_describe=True)
+        self.registry = OwnRegistry()
         self._reasons = tuple(reasons)
         self._codes: dict[str, set[str]] = {}
         ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        self.registry.steady(PlatformCollector(registry=self.registry))
         GCCollector(registry=self.registry)
         self.polls = Counter(
             "itnio_exporter_polls",
@@ -94,6 +94,16 @@ class Telemetry:
             ("account",),
             registry=self.registry,
         )
+        self._by_account = (
+            self.polls,
+            self.poll_failures,
+            self.poll_duration,
+            self.api_requests,
+            self.api_request_duration,
+            self.rejected_records,
+            self.corrections,
+            self.sweep_corrections,
+        )
         self._store: _StoreMetrics | None = None
         self.reload_successful = Gauge(
             "itnio_exporter_config_last_reload_successful",
@@ -105,12 +115,24 @@ class Telemetry:
             "Unix time of the last load of the configuration that succeeded.",
             registry=self.registry,
         )
+        self.refused_scrapes = Counter(
+            "itnio_exporter_refused_scrapes",
+            "Scrapes answered with 503 since too many others were being answered.",
+            registry=self.registry,
+        )
         build = Info(
             "itnio_exporter_build",
             "The exporter's version and the Python it runs on; always 1.",
             registry=self.registry,
         )
         build.info({"version": version, "python_version": platform.python_version()})
+        self.registry.steady(
+            *self._by_account,
+            self.reload_successful,
+            self.reload_success_time,
+            self.refused_scrapes,
+            build,
+        )
 
     def account(self, name: str) -> "AccountTelemetry":
         """Return one account's view; its counters start at 0 rather than at their first value."""
@@ -119,23 +141,21 @@ class Telemetry:
     def forget(self, name: str) -> None:
         """Remove the series of an account that is no longer configured."""
         self._codes.pop(name, None)
-        for metric in (
-            self.polls,
-            self.poll_failures,
-            self.poll_duration,
-            self.api_requests,
-            self.api_request_duration,
-            self.rejected_records,
-            self.corrections,
-            self.sweep_corrections,
-        ):
+        for metric in self._by_account:
             metric.remove_by_labels({"account": name})
+        self.registry.changed(*self._by_account)
 
     def reloaded(self, now: float, *, successful: bool) -> None:
         """Take note of a load of the configuration."""
         self.reload_successful.set(successful)
         if successful:
             self.reload_success_time.set(now)
+        self.registry.changed(self.reload_successful, self.reload_success_time)
+
+    def refused_scrape(self) -> None:
+        """Take note of a scrape that was not answered."""
+        self.refused_scrapes.inc()
+        self.registry.changed(self.refused_scrapes)
 
     def store(self, reasons: Iterable[str]) -> "_StoreMetrics":
         """Return the metrics of the store; there are none of them before this is first asked."""
@@ -160,6 +180,7 @@ class Telemetry:
         self.api_requests.labels(name, self.known_code(name, "0"))
         for reason in self._reasons:
             self.poll_failures.labels(name, reason)
+        self.registry.changed(*self._by_account)
 
 
 class AccountTelemetry:
@@ -182,6 +203,7 @@ class AccountTelemetry:
             self._account, telemetry.known_code(self._account, code)
         ).inc()
         telemetry.api_request_duration.labels(self._account).observe(seconds)
+        telemetry.registry.changed(telemetry.api_requests, telemetry.api_request_duration)
 
     def clock_skew(self, seconds: float) -> None:
         """Take note of the server's Date minus our clock."""
@@ -189,29 +211,37 @@ class AccountTelemetry:
 
     def poll(self, seconds: float, failure: str | None) -> None:
         """Take note of a poll that has ended, and why where it was not whole."""
-        self._telemetry.polls.labels(self._account).inc()
-        self._telemetry.poll_duration.labels(self._account).observe(seconds)
+        telemetry = self._telemetry
+        telemetry.polls.labels(self._account).inc()
+        telemetry.poll_duration.labels(self._account).observe(seconds)
         if failure is not None:
-            self._telemetry.poll_failures.labels(self._account, failure).inc()
+            telemetry.poll_failures.labels(self._account, failure).inc()
+        telemetry.registry.changed(
+            telemetry.polls, telemetry.poll_duration, telemetry.poll_failures
+        )
 
     def rejected(self, reasons: Iterable[str]) -> None:
         """Take note of records that could not be read."""
         for reason in reasons:
             self._telemetry.rejected_records.labels(self._account, reason).inc()
+            self._telemetry.registry.changed(self._telemetry.rejected_records)
 
     def corrected(self, figures: int) -> None:
         """Take note of figures that went down upstream."""
         self._telemetry.corrections.labels(self._account).inc(figures)
+        self._telemetry.registry.changed(self._telemetry.corrections)
 
     def sweep_corrected(self, tasks: int) -> None:
         """Take note of tasks that a sweep found otherwise."""
         self._telemetry.sweep_corrections.labels(self._account).inc(tasks)
+        self._telemetry.registry.changed(self._telemetry.sweep_corrections)
 
 
 class _StoreMetrics:
     """How keeping the counters on disk goes."""
 
-    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+    def __init__(self, registry: OwnRegistry, reasons: Iterable[str]) -> None:
+        self._registry = registry
         self._up = Gauge(
             "itnio_exporter_store_up",
             "1 where the last use of the store succeeded, 0 where it failed: counters are then "
@@ -237,14 +267,17 @@ class _StoreMetrics:
         )
         for reason in reasons:
             self._failures.labels(reason)
+        registry.steady(self._up, self._failures, self._size, self._duration)
 
     def store_committed(self, seconds: float, size: int) -> None:
         """Take note of a commit, how long it took, and the bytes that the store has now."""
         self._up.set(1)
         self._size.set(size)
         self._duration.observe(seconds)
+        self._registry.changed(self._up, self._size, self._duration)
 
     def store_failed(self, reason: str) -> None:
         """Take note of a try that failed."""
         self._up.set(0)
         self._failures.labels(reason).inc()
+        self._registry.changed(self._up, self._failures)

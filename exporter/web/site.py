@@ -36,8 +36,14 @@ class Site(Protocol):
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""
 
-    async def scrape(self, openmetrics: bool, compressed: bool, names: frozenset[str]) -> bytes:
+    async def scrape(
+        self, openmetrics: bool, compressed: bool, names: frozenset[str]
+    ) -> Sequence[bytes]:
         """Return the exposition: text 0.0.4 or OpenMetrics 1.0, gzipped where asked.
 
-        Only the metrics of ``names``; all of them where it is empty.
+        Only the metrics of ``names``; all of them where it is empty. In pieces, most of which all
+        scrapes share: sent one after the other, no scrape needs the memory of the whole.
         """
+
+    def scrape_refused(self) -> None:
+        """Take note of a scrape that was not answered, since there were too many."""

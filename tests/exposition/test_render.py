@@ -12,7 +12,8 @@ from prometheus_client import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.exposition.render import EOF, Renderer, escaped
+from exporter.exposition.kept import Renderer
+from exporter.exposition.render import EOF, escaped
 from exporter.snapshot import AccountSnapshot
 from tests.exposition.snapshots import Reference, family, openmetrics_families
 
@@ -44,6 +45,11 @@ def families(draw: st.DrawFn) -> Any:
     return made
 
 
+def body(renderer: Renderer, *, openmetrics: bool = False) -> bytes:
+    renderer.settle()
+    return b"".join(renderer.body.plain(openmetrics=openmetrics))
+
+
 def meaning(parsed: Iterable[Any]) -> list[Any]:
     """Names, kinds, help texts, labels and values; a NaN as text, since none equals another."""
     return [
@@ -70,11 +76,11 @@ def test_our_rendering_means_what_the_library_s_means(made: Any, accounts: list[
         renderer.update(each)
     registry = Reference(made, snapshots).registry()
 
-    ours = renderer.body(openmetrics=False).decode()
+    ours = body(renderer).decode()
     theirs = generate_latest(registry).decode()
     assert meaning(parse_text(ours)) == meaning(parse_text(theirs))
 
-    opened = renderer.body(openmetrics=True) + EOF
+    opened = body(renderer, openmetrics=True) + EOF
     reference: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
     assert meaning(openmetrics_families(opened)) == meaning(openmetrics_families(reference))
 
@@ -82,7 +88,7 @@ def test_our_rendering_means_what_the_library_s_means(made: Any, accounts: list[
 def rendered(label: str) -> bytes:
     renderer = Renderer([family("itnio_a", "gauge", ("x",), [((label,), 1)])])
     renderer.update(AccountSnapshot("a", 0))
-    return renderer.body(openmetrics=False)
+    return body(renderer)
 
 
 @settings(max_examples=60)
@@ -122,25 +128,22 @@ def test_a_label_that_cannot_be_encoded_ends_no_exposition() -> None:
 def test_numbers(value: Any, text: str) -> None:
     renderer = Renderer([family("itnio_a", "gauge", (), [((), value)])])
     renderer.update(AccountSnapshot("a", 0))
-    assert (
-        renderer.body(openmetrics=False).splitlines()[-1]
-        == f'itnio_a{{account="a"}} {text}'.encode()
-    )
+    assert body(renderer).splitlines()[-1] == f'itnio_a{{account="a"}} {text}'.encode()
 
 
 def test_a_family_without_samples_has_no_header() -> None:
     renderer = Renderer([family("itnio_a", "gauge", (), [])])
     renderer.update(AccountSnapshot("a", 0))
-    assert renderer.body(openmetrics=False) == b""
-    assert renderer.body(openmetrics=True) == b""
+    assert body(renderer) == b""
+    assert body(renderer, openmetrics=True) == b""
 
 
 def test_an_account_can_be_removed() -> None:
     renderer = Renderer([family("itnio_a", "gauge", (), [((), 1)])])
     for name in ("a", "b"):
         renderer.update(AccountSnapshot(name, 0))
-    assert renderer.body(openmetrics=False).count(b"# TYPE") == 1
+    assert body(renderer).count(b"# TYPE") == 1
     renderer.remove("a")
     renderer.remove("never there")
-    assert b'"a"' not in renderer.body(openmetrics=False)
-    assert b'"b"' in renderer.body(openmetrics=True)
+    assert b'"a"' not in body(renderer)
+    assert b'"b"' in body(renderer, openmetrics=True)

@@ -138,7 +138,7 @@ async def test_a_fault_of_ours_fails_the_poll_and_not_the_exporter(
 
 
 @pytest.mark.parametrize(
-    "place", ["exporter.poller.account.figures", "exporter.exposition.render.lines"]
+    "place", ["exporter.poller.account.figures", "exporter.exposition.kept.sample_lines"]
 )
 async def test_an_account_survives_a_fault_of_ours_wherever_it_is(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch, place: str

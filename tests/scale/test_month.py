@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exporter.accounts import Accounts
-from exporter.exposition.render import Renderer
+from exporter.exposition.kept import Renderer
 from exporter.storage import threaded
 from tests.scale.worlds import DAY, LargeWorld, accounts_over, courses
 from tests.virtual_time import BEGIN, VirtualTime

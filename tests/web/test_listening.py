@@ -174,11 +174,11 @@ async def test_a_client_that_leaves_in_the_middle_leaves_no_trace(
     begun, left, served = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     class Slow(InventedSite):
-        async def scrape(self, *_: object, **__: object) -> bytes:
+        async def scrape(self, *_: object, **__: object) -> list[bytes]:
             begun.set()
             await left.wait()
             served.set()
-            return b"x" * 10_000_000
+            return [b"x" * 10_000_000]
 
     listening = await listen(build(Slow()), [LOCAL])
     try:
@@ -200,11 +200,11 @@ async def test_stopping_waits_for_nobody_for_long() -> None:
     hung = asyncio.Event()
 
     class Hanging(InventedSite):
-        async def scrape(self, *_: object, **__: object) -> bytes:
+        async def scrape(self, *_: object, **__: object) -> list[bytes]:
             if not hung.is_set():
                 hung.set()
                 await asyncio.Event().wait()
-            return b"x" * 50_000_000
+            return [b"x" * 50_000_000]
 
     listening = await listen(build(Hanging()), [LOCAL])
     writers = []
@@ -229,10 +229,10 @@ async def test_an_answer_under_way_is_finished_before_stopping() -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow(InventedSite):
-        async def scrape(self, *_: object, **__: object) -> bytes:
+        async def scrape(self, *_: object, **__: object) -> list[bytes]:
             begun.set()
             await go_on.wait()
-            return b"whole\n"
+            return [b"whole\n"]
 
     listening = await listen(build(Slow()), [LOCAL])
 

@@ -58,7 +58,7 @@ async def test_head_has_the_headers_and_is_no_scrape() -> None:
 
 async def test_a_failing_scrape_is_a_plain_500() -> None:
     class Broken(InventedSite):
-        async def scrape(self, *_: object, **__: object) -> bytes:
+        async def scrape(self, *_: object, **__: object) -> list[bytes]:
             raise RuntimeError("s3cret detail")
 
     async with served(Broken()) as client:

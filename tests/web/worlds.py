@@ -31,6 +31,7 @@ class InventedSite:
     time: float = NOW
     exposition: bytes = b"itnio_up 1\n"
     scraped: list[tuple[bool, bool, frozenset[str]]] = field(default_factory=list)
+    refused: int = 0
 
     def now(self) -> float:
         return self.time
@@ -41,9 +42,14 @@ class InventedSite:
     def ready(self) -> bool:
         return self.is_ready
 
-    async def scrape(self, openmetrics: bool, compressed: bool, names: frozenset[str]) -> bytes:
+    async def scrape(
+        self, openmetrics: bool, compressed: bool, names: frozenset[str]
+    ) -> Sequence[bytes]:
         self.scraped.append((openmetrics, compressed, names))
-        return gzip.compress(self.exposition) if compressed else self.exposition
+        return [gzip.compress(self.exposition) if compressed else self.exposition]
+
+    def scrape_refused(self) -> None:
+        self.refused += 1
 
 
 def window(

@@ -1,0 +1,132 @@
+"""The exporter's own metrics mean what the library's own rendering of them means."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter.exposition.own import OwnRegistry, OwnText
+from exporter.exposition.render import EOF
+from exporter.exposition.telemetry import Telemetry
+from tests.exposition.snapshots import openmetrics_families
+
+REASONS = ("timeout", "deadline")
+LIVE = ("process_", "python_gc_")
+
+
+def families(parsed: Iterable[Any]) -> dict[str, Any]:
+    """Everything that does not change by itself."""
+    return {
+        each.name: (each.type, each.documentation, each.unit, each.samples)
+        for each in parsed
+        if not each.name.startswith(LIVE)
+    }
+
+
+def check(telemetry: Telemetry, text: OwnText) -> None:
+    registry = telemetry.registry
+    ours = text.steady(openmetrics=False) + text.live(openmetrics=False)
+    theirs = generate_latest(registry)
+    assert families(parse_text(ours.decode())) == families(parse_text(theirs.decode()))
+    opened = text.steady(openmetrics=True) + text.live(openmetrics=True) + EOF
+    reference: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+    assert families(openmetrics_families(opened)) == families(openmetrics_families(reference))
+
+
+ACCOUNT = st.sampled_from(["a", 'b "quoted" \\', "c"])
+SECONDS = st.floats(0, 400)
+EVENT: Any = st.one_of(
+    st.tuples(st.just("request"), ACCOUNT, st.sampled_from(["0", "-1", "http_502"]), SECONDS),
+    st.tuples(st.just("poll"), ACCOUNT, SECONDS, st.sampled_from([None, *REASONS])),
+    st.tuples(st.just("rejected"), ACCOUNT, st.just(["figure"])),
+    st.tuples(st.just("corrected"), ACCOUNT, st.integers(0, 9)),
+    st.tuples(st.just("sweep_corrected"), ACCOUNT, st.integers(0, 9)),
+    st.tuples(st.just("reloaded"), st.floats(0, 1e10), st.booleans()),
+    st.tuples(st.just("forget"), ACCOUNT),
+    st.tuples(st.just("refused_scrape")),
+    st.tuples(st.just("store_committed"), SECONDS, st.integers(0, 10**9)),
+    st.tuples(st.just("store_failed"), st.just("full")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENT, max_size=12))
+def test_whatever_happens_is_told_as_the_library_tells_it(events: list[Any]) -> None:
+    telemetry = Telemetry("1", REASONS)
+    text = OwnText(telemetry.registry)
+    accounts: dict[str, Any] = {}
+    check(telemetry, text)
+    for event, *values in events:
+        happen(telemetry, accounts, event, values)
+        # What is kept of before would show here, if anything forgot to say that it changed.
+        check(telemetry, text)
+
+
+def happen(telemetry: Telemetry, accounts: dict[str, Any], event: str, values: list[Any]) -> None:
+    if event.startswith("store_"):
+        getattr(telemetry.store(["full"]), event)(*values)
+    elif event == "reloaded":
+        telemetry.reloaded(values[0], successful=values[1])
+    elif event == "refused_scrape":
+        telemetry.refused_scrape()
+    elif event == "forget":
+        accounts.pop(values[0], None)
+        telemetry.forget(values[0])
+    else:
+        name, *rest = values
+        if name not in accounts:
+            accounts[name] = telemetry.account(name)
+        getattr(accounts[name], event)(*rest)
+
+
+def test_what_has_not_changed_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = Telemetry("1", REASONS)
+    account = telemetry.account("a")
+    text = OwnText(telemetry.registry)
+    before = text.steady(openmetrics=False)
+    written: list[str] = []
+    original: Callable[..., str] = OwnText._lines
+
+    def noted(self: OwnText, metric: Any, *, openmetrics: bool) -> str:
+        written.append(metric.name)
+        return original(self, metric, openmetrics=openmetrics)
+
+    monkeypatch.setattr(OwnText, "_lines", noted)
+    assert text.steady(openmetrics=False) is before
+    assert written == []
+    account.request("0", 0.25)
+    assert text.steady(openmetrics=False) != before
+    assert sorted(written) == [
+        "itnio_exporter_api_request_duration_seconds",
+        "itnio_exporter_api_requests",
+    ]
+
+
+def test_only_what_is_steady_is_kept() -> None:
+    registry = OwnRegistry()
+
+    class Counting:
+        count = 0
+
+        def describe(self) -> list[Any]:
+            return []
+
+        def collect(self) -> list[Any]:
+            self.count += 1
+            return []
+
+    live: Any = Counting()
+    steady: Any = Counting()
+    registry.register(live)
+    registry.register(steady)
+    registry.steady(steady)
+    text = OwnText(registry)
+    for _ in range(3):
+        text.steady(openmetrics=False)
+        text.live(openmetrics=False)
+    assert (live.count, steady.count) == (3, 1)
