@@ -1,6 +1,6 @@
 """What the server needs of the running exporter, and all it may know of it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from exporter.snapshot import AccountSnapshot
