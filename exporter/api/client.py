@@ -1,22 +1,23 @@
-"""One page of one query: signed, paced, timed, retried where that can help, and read."""
+"""One request, for a page or the balance: signed, paced, timed, retried where that can help."""
 
 import asyncio
 import re
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol, Self
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 import aiohttp
 import msgspec
 import stamina
 from aiolimiter import AsyncLimiter
 
-from exporter.api import errors, signing
+from exporter.api import balance, errors, signing
 from exporter.api.records import Locale, Page, read_code, read_page
+from exporter.tasks.task import Money
 
 PATH: Final = "/voice/group/call/query"
 AI_AGENT_TASK: Final = 3
@@ -83,6 +84,24 @@ class Query:
         return {"current": self.page, "size": self.size, "params": params}
 
 
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request(Generic[_T]):
+    """What is asked, and how what is answered is read."""
+
+    method: str
+    path: str
+    query: Query | None
+    """What the body says; None: there is no body."""
+    read: Callable[[bytes], _T]
+    read_code: Callable[[bytes], int | str | None]
+    """Of an answer with an HTTP status other than 200."""
+    for_polls: bool = True
+    """Whether a poll that ends meanwhile may have failed by this request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How hard one account may be asked. Times in seconds."""
@@ -114,10 +133,11 @@ class Client:
         self.locale = locale
         self.limits = limits
         self.last_error: errors.ApiError | None = None
-        """The last request's error since this was last set to None; retried ones included."""
+        """The error of the last request for a page since this was last set to None; retried ones
+        included."""
         self.clock_correction = 0.0
         """Seconds added to our clock; 0 until the API says that a timestamp has expired."""
-        self._url = base_url.rstrip("/") + PATH
+        self._base_url = base_url.rstrip("/")
         self._credentials = credentials
         self._observer = observer
         self._clock = clock
@@ -144,6 +164,13 @@ class Client:
 
     async def page(self, query: Query) -> Page:
         """Return one page; raise ApiError after such retries as can help."""
+        request = _Request(
+            "POST",
+            PATH,
+            query,
+            lambda body: read_page(body, self.locale),
+            read_code,
+        )
         async for attempt in stamina.retry_context(
             on=self._wait_before_retry,
             attempts=ATTEMPTS,
@@ -153,15 +180,27 @@ class Client:
             wait_jitter=1.0,
         ):
             with attempt:
-                return await self._corrected(query)
+                return await self._corrected(request)
         raise AssertionError  # the last attempt raises its own error
 
-    async def _corrected(self, query: Query) -> Page:
+    async def balance(self) -> Mapping[str, Money]:
+        """Return what is left, by kind; ApiError, without a retry: it is asked again soon."""
+        request = _Request(
+            "GET",
+            balance.PATH,
+            None,
+            lambda body: balance.read_balance(body, self.locale.currency),
+            balance.read_status,
+            for_polls=False,
+        )
+        return await self._corrected(request)
+
+    async def _corrected(self, request: _Request[_T]) -> _T:
         """Ask; where the timestamp has expired, correct the clock and ask once more."""
         before = self.clock_correction
         skew: list[float] = []
         try:
-            return await self._ask(query, skew)
+            return await self._ask(request, skew)
         except errors.ClockSkewError:
             if not skew:
                 raise
@@ -170,31 +209,32 @@ class Client:
             if abs(self.clock_correction - before) < 1:
                 raise
         try:
-            return await self._ask(query, skew)
+            return await self._ask(request, skew)
         except errors.ClockSkewError:
             # A Date that did not help is not to be trusted with what is asked for either.
             self.clock_correction = before
             raise
 
-    async def _ask(self, query: Query, skew: list[float]) -> Page:
+    async def _ask(self, request: _Request[_T], skew: list[float]) -> _T:
         async with self._in_flight:
             await self._wait_for_turn()
             begun = self._monotonic()
             code = "internal"
             try:
-                page = await self._exchange(query, skew)
+                answer = await self._exchange(request, skew)
                 code = "0"
             except errors.ApiError as error:
                 _hide(error, self._credentials())
-                self.last_error = error
+                if request.for_polls:
+                    self.last_error = error
                 code = _label(error)
                 raise
             finally:
                 if code != "internal":  # a cancelled request has no outcome
                     self._observer.request(code, self._monotonic() - begun)
-            return page
+            return answer
 
-    async def _exchange(self, query: Query, skew: list[float]) -> Page:
+    async def _exchange(self, request: _Request[_T], skew: list[float]) -> _T:
         assert self._session is not None  # noqa: S101  # within `async with` only
         now = self._clock()
         credentials = self._credentials()
@@ -202,15 +242,16 @@ class Client:
             credentials.api_key, credentials.api_secret, now + self.clock_correction
         )
         try:
-            async with self._session.post(
-                self._url,
-                data=msgspec.json.encode(query.body()),
+            async with self._session.request(
+                request.method,
+                self._base_url + request.path,
+                data=request.query and msgspec.json.encode(request.query.body()),
                 headers=headers,
                 allow_redirects=False,  # a signed request goes where the config says, only there
             ) as response:
                 body = await _read(response)
                 self._note_skew(response, now, skew)
-                return self._read_page(response, body)
+                return self._read(request, response, body)
         except TimeoutError:
             raise errors.RequestTimeoutError(
                 f"no answer within {self.limits.timeout:g} s"
@@ -222,16 +263,16 @@ class Client:
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
             raise errors.ConnectionFailedError(_cause(error)) from None
 
-    def _read_page(self, response: aiohttp.ClientResponse, body: bytes) -> Page:
+    def _read(self, request: _Request[_T], response: aiohttp.ClientResponse, body: bytes) -> _T:
         if response.status == 200:  # noqa: PLR2004
-            return read_page(body, self.locale)
+            return request.read(body)
         if response.status == 429:  # noqa: PLR2004
             wait = self._retry_after(response.headers.get("Retry-After"))
             if wait:
                 self._paused_until = max(self._paused_until, self._monotonic() + wait)
             raise errors.RateLimitedError("the API answers HTTP 429", retry_after=wait)
         # Gateways wrap refusals in a status of their own; the code, if one is there, says more.
-        code = read_code(body)
+        code = request.read_code(body)
         if isinstance(code, int) and code in errors.KNOWN_CODES:
             raise errors.of_code(code, f"HTTP {response.status}")
         kind = errors.HTTPStatusError

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import pytest
 
@@ -177,11 +177,11 @@ def client_of(world: LargeWorld) -> type[Client]:
         async def __aenter__(self) -> Self:
             return self
 
-        async def _exchange(self, query: Query, skew: list[float]) -> Page:
+        async def _exchange(self, request: Any, skew: list[float]) -> Any:
             del skew
             if world.down:
                 raise ConnectionFailedError("the world is down")
-            return world.page(query)
+            return world.page(request.query)
 
     return DirectClient
 
