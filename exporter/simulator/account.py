@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from exporter.simulator.signature import sign
 
+QUERY_PATH = "/voice/group/call/query"
+BALANCE_PATH = "/sms/getBalance"
+
 SUCCESS = 0
 AUTHENTICATION = -1
 IP_RESTRICTED = -2

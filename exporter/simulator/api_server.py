@@ -9,18 +9,24 @@ from typing import Any
 
 from aiohttp import web
 
-from exporter.simulator.account import MESSAGES, SUCCESS, ApiRules, Order, RefusedError, admit
+from exporter.simulator.account import (
+    BALANCE_PATH,
+    MESSAGES,
+    QUERY_PATH,
+    SUCCESS,
+    ApiRules,
+    Order,
+    RefusedError,
+    admit,
+)
 from exporter.simulator.clock import Clock
 from exporter.simulator.fault_answers import ANSWERS, Sleep
-from exporter.simulator.fault_data import relist, spoil
+from exporter.simulator.fault_data import relist, spoil, spoil_balance
 from exporter.simulator.fault_delivery import DELIVERIES, plain
 from exporter.simulator.faults import ActiveFault, Asked, FaultBoard, FaultKind
 from exporter.simulator.query import Query, parse_query
 from exporter.simulator.request_log import RequestLog
 from exporter.simulator.world import World
-
-QUERY_PATH = "/voice/group/call/query"
-BALANCE_PATH = "/sms/getBalance"
 
 # Seconds by which the server's clock is wrong for the request that is being answered.
 _skew: ContextVar[float] = ContextVar("skew", default=0.0)
@@ -102,7 +108,7 @@ class ApiServer:
             now = self._signing_clock() + _skew.get()
             admit(self.rules, request.headers, request.remote, now)
             if request.path == BALANCE_PATH:
-                return self._balance()
+                return self._balance(drawn)
             query = parse_query(body, request.content_type, self.rules)
             data = self._page(query, drawn)
         except RefusedError as refusal:
@@ -140,15 +146,16 @@ class ApiServer:
             tasks = self.faults.rng.sample(tasks, len(tasks))
         return tasks[skip : skip + size]
 
-    def _balance(self) -> dict[str, str]:
+    def _balance(self, drawn: Sequence[ActiveFault]) -> dict[str, Any]:
         balance = self.world.balance(self.clock())
-        return {
-            "status": "0",
+        answer = {
+            "status": str(SUCCESS),
             "reason": MESSAGES[SUCCESS],
             "balance": f"{balance:.6f}",
             "gift": "0.000000",
             "credit": "0.000000",
         }
+        return spoil_balance(drawn, answer)
 
 
 def _decoded(body: bytes) -> object:

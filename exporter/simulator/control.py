@@ -10,11 +10,14 @@ JSON by their content type, so that no web page can post them.
     POST   /simulator/faults           a Fault; DELETE clears all, or /faults/NUMBER
     POST   /simulator/incidents        an IncidentOrder; DELETE /incidents/NUMBER ends it now
     POST   /simulator/clock            {"speed": 0} stops the world, 1 lets it go on
+    POST   /simulator/balance          {"amount": "100"} pays in; a negative amount takes away
+    POST   /simulator/credentials      {"api_key": "…", "api_secret": "…"} sets the key's secret
 """
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -51,6 +54,19 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
     speed: float
 
 
+class TopUpOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Money that is paid in, in the account's currency."""
+
+    amount: Decimal
+
+
+class CredentialsOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """The secret that a key has from now on."""
+
+    api_key: str
+    api_secret: str
+
+
 class Control:
     """The handlers; all times in them are Unix seconds of the world's clock."""
 
@@ -73,6 +89,8 @@ class Control:
         app.router.add_post(f"{PREFIX}/faults", self._add_fault)
         app.router.add_post(f"{PREFIX}/incidents", self._add_incident)
         app.router.add_post(f"{PREFIX}/clock", self._set_clock)
+        app.router.add_post(f"{PREFIX}/balance", self._top_up)
+        app.router.add_post(f"{PREFIX}/credentials", self._set_credentials)
 
     def _state(self, request: web.Request) -> web.Response:
         del request
@@ -149,6 +167,21 @@ class Control:
             raise web.HTTPConflict(text="this world's clock cannot be set")
         clock.speed = order.speed
         return web.json_response({"now": clock(), "speed": clock.speed})
+
+    async def _top_up(self, request: web.Request) -> web.Response:
+        order = await _body(request, TopUpOrder)
+        if not order.amount.is_finite():
+            raise web.HTTPBadRequest(text="not an amount")
+        world, now = self._server.world, self._server.clock()
+        world.top_up(order.amount, now)
+        return web.json_response({"balance": str(world.balance(now))})
+
+    async def _set_credentials(self, request: web.Request) -> web.Response:
+        """Accept another secret for a key, as when it is renewed at the provider."""
+        order = await _body(request, CredentialsOrder)
+        known = {**self._server.rules.credentials, order.api_key: order.api_secret}
+        self._server.rules = replace(self._server.rules, credentials=known)
+        return web.Response(status=204)
 
     async def _add_incident(self, request: web.Request) -> web.Response:
         order = await _body(request, IncidentOrder)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from exporter.simulator.account import MESSAGES, SYSTEM
+from exporter.simulator.account import BALANCE_PATH, MESSAGES, SYSTEM
 from exporter.simulator.faults import Fault, FaultKind
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -20,9 +20,11 @@ _PAGE = "<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1><hr>nginx</body></ht
 
 
 async def _api_code(fault: Fault, request: web.Request, sleep: Sleep) -> web.Response:
-    del request, sleep
+    del sleep
     code = int(fault.quantity(SYSTEM))
     message = fault.text if fault.text is not None else MESSAGES.get(code, "unknown error")
+    if request.path == BALANCE_PATH:
+        return web.json_response({"status": str(code), "reason": message})
     return web.json_response({"code": code, "msg": message, "data": None})
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from exporter.simulator.faults import ActiveFault, Fault, FaultKind
 
@@ -235,6 +235,18 @@ def relist(drawn: Sequence[ActiveFault], tasks: Sequence[Any]) -> Sequence[Any]:
         if entry.fault.kind in LISTINGS:
             tasks = LISTINGS[entry.fault.kind](entry, tasks)
     return tasks
+
+
+def spoil_balance(drawn: Sequence[ActiveFault], answer: Record) -> Record:
+    """Return the balance after the faults that are limited to its path and name its fields."""
+    for entry in drawn:
+        fault = entry.fault
+        if fault.path is not None and fault.text is not None and fault.kind in _OF_FIELDS:
+            answer = RECORDS[fault.kind](fault, answer)
+    return answer
+
+
+_OF_FIELDS: Final = {FaultKind.NULL_FIGURES, FaultKind.MISSING_FIELDS, FaultKind.SET_FIELD}
 
 
 def spoil(drawn: Sequence[ActiveFault], envelope: Envelope, rng: Random) -> None:

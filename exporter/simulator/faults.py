@@ -33,7 +33,7 @@ class FaultKind(StrEnum):
     GZIP_BOMB = "gzip_bomb"  # A: bytes when unpacked (1,000,000,000)
     DEEP_JSON = "deep_json"  # A: levels (100,000)
 
-    # in the data
+    # in the data; those on single fields also in the balance, where `path` names it
     CODE_AS_TEXT = "code_as_text"
     DATA_NULL = "data_null"
     RECORDS_NULL = "records_null"

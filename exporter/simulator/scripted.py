@@ -134,8 +134,12 @@ class ScriptedWorld:
         return sum_up(self.tasks(now, created_from, created_to, app))
 
     def balance(self, now: float) -> Decimal:  # noqa: ARG002
-        """Return the balance given at the start."""
+        """Return the balance given at the start, and what has been paid in since."""
         return self._balance
+
+    def top_up(self, amount: Decimal, at: float) -> None:  # noqa: ARG002
+        """Pay in, at once; a negative amount takes away."""
+        self._balance += amount
 
     def _sorted(self) -> list[ScriptedTask]:
         if self._ordered is None:

@@ -65,6 +65,9 @@ class World(Protocol):
     def balance(self, now: float) -> Decimal:
         """Return the account's balance in its currency."""
 
+    def top_up(self, amount: Decimal, at: float) -> None:
+        """Pay in, at `at` (Unix seconds); a negative amount takes away."""
+
 
 class SimulatedWorld:
     """A whole account drawn from a seed. See World for the meaning of the shared methods."""
@@ -78,6 +81,7 @@ class SimulatedWorld:
         self._hours: OrderedDict[int, Hour] = OrderedDict()
         self._kept = 0
         self._ranges: dict[object, list[Task]] = {}
+        self._top_ups: list[tuple[float, Decimal]] = []
         self._tariff = Tariff(
             micro(self.settings.agent_price),
             micro(self.settings.call_price),
@@ -172,11 +176,16 @@ class SimulatedWorld:
         return sum_up(self.tasks(now, created_from, created_to, app, peaks=peaks))
 
     def balance(self, now: float) -> Decimal:
-        """Return what today's campaigns have left of the balance; it is topped up at midnight."""
+        """Return what is left of the balance that is there at midnight, and of what came since."""
         local = self.local_time.seconds(now)
         midnight = self.local_time.moments(local - local % SECONDS_A_DAY)[0]
         spent = sum(task.total_fee for task in self.tasks(now, midnight, now))
-        return self.settings.balance - Decimal(spent).scaleb(-6)
+        paid_in = sum(amount for at, amount in self._top_ups if midnight <= at <= now)
+        return self.settings.balance + paid_in - Decimal(spent).scaleb(-6)
+
+    def top_up(self, amount: Decimal, at: float) -> None:
+        """Pay in, at `at` (Unix seconds); a negative amount takes away."""
+        self._top_ups.append((at, amount))
 
     def _is_ambiguous(self, first: int, last: int, wanted: Selection) -> bool:
         """Whether local times in the range do not simply follow the moments."""

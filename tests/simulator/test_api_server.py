@@ -8,12 +8,16 @@ import pytest
 from exporter.simulator import (
     EXAMPLE_RECORD,
     ApiRules,
+    Fault,
+    FaultBoard,
+    FaultKind,
     Order,
     ScriptedWorld,
     Settings,
 )
 from tests.simulator.client import DAY, NOON, running
 
+BALANCE = "/sms/getBalance"
 SETTINGS = Settings(seed=11, tasks_per_day=700)
 
 
@@ -197,7 +201,7 @@ async def test_the_balance() -> None:
             answer = await response.json()
         assert list(answer) == ["status", "reason", "balance", "gift", "credit"]
         assert answer["status"] == "0"
-        assert 0 < float(answer["balance"]) < 1000
+        assert 0 < float(answer["balance"]) < 5000
         async with client.session.get(url) as response:
             assert (await response.json())["status"] == "-1"
 
@@ -208,3 +212,24 @@ async def test_other_paths_and_methods_are_not_served() -> None:
             assert response.status == 405
         async with client.session.post(client.simulator.url + "/nowhere") as response:
             assert response.status == 404
+
+
+@pytest.mark.parametrize(
+    ("fault", "changed"),
+    [
+        (Fault(kind=FaultKind.API_CODE, amount=-13, path=BALANCE), {"status": "-13"}),
+        (Fault(kind=FaultKind.API_CODE, amount=-18), {"status": "-18"}),
+        (Fault(kind=FaultKind.SET_FIELD, text="status=0", path=BALANCE), {"status": 0}),
+        (Fault(kind=FaultKind.SET_FIELD, text="gift=null", path=BALANCE), {"gift": None}),
+        (Fault(kind=FaultKind.NULL_FIGURES, text="credit", path=BALANCE), {"credit": None}),
+        (Fault(kind=FaultKind.SET_FIELD, text="status=5"), {"status": "0"}),
+    ],
+)
+async def test_faults_of_the_balance(fault: Fault, changed: dict[str, Any]) -> None:
+    async with running(SETTINGS, faults=FaultBoard(faults=[fault])) as client:
+        url = client.simulator.url + BALANCE
+        async with client.session.get(url, headers=client.signed()) as response:
+            answer = await response.json()
+        assert {name: answer[name] for name in changed} == changed
+        assert "code" not in answer
+        assert (await client.ask())["code"] == (-18 if fault.amount == -18 else 0)

@@ -1,3 +1,5 @@
+import json
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -162,3 +164,28 @@ def test_the_state_of_the_settings_is_json() -> None:
     control = Control(ApiServer(SimulatedWorld(SETTINGS), ManualClock(NOON)))
     response = control._state(make_mocked_request("GET", "/simulator/state"))
     assert response.status == 200
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+async def test_money_can_be_paid_in_and_taken(scripted: bool) -> None:
+    async with running(ScriptedWorld() if scripted else SETTINGS) as client:
+        world = client.simulator.world
+        before = world.balance(NOON)
+        status, told = await send(client, "POST", "/balance", {"amount": "100.50"})
+        assert (status, json.loads(told)) == (200, {"balance": str(before + Decimal("100.50"))})
+        await send(client, "POST", "/balance", {"amount": -20})
+        assert world.balance(NOON) == before + Decimal("80.50")
+        wrongs: list[object] = [{"amount": "much"}, {"amount": "NaN"}, {}, []]
+        for wrong in wrongs:
+            assert (await send(client, "POST", "/balance", wrong))[0] == 400
+
+
+async def test_a_secret_can_be_renewed() -> None:
+    async with running(SETTINGS) as client:
+        assert (await client.ask())["code"] == 0
+        order = {"api_key": "demo-key", "api_secret": "another"}
+        assert (await send(client, "POST", "/credentials", order))[0] == 204
+        assert (await client.ask())["code"] == -1
+        order["api_secret"] = "demo-secret"
+        assert (await send(client, "POST", "/credentials", order))[0] == 204
+        assert (await client.ask())["code"] == 0

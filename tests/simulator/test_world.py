@@ -233,6 +233,7 @@ def test_hours_are_dropped_when_too_many_and_come_back_the_same(
 def test_balance_falls_over_the_day_and_is_topped_up_at_midnight() -> None:
     midnight = NOON - DAY / 2
     assert shared.balance(midnight) == shared.settings.balance
+    assert shared.balance(midnight + 86_400) == shared.settings.balance
     assert shared.balance(NOON) < shared.balance(NOON - 3600) <= shared.settings.balance
 
 
