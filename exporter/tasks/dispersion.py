@@ -30,12 +30,13 @@ class Spread:
         """Add a task (``sign`` 1) or take one away again (-1)."""
         calls, answered = task.calls, task.answered
         if calls and answered is not None:
+            more_calls, more_answered = sign * calls, sign * answered
             self.tasks += sign
-            self.calls += sign * calls
-            self.answered += sign * answered
-            self.calls_squared += sign * calls * calls
-            self.answered_squared += sign * answered * answered
-            self.product += sign * calls * answered
+            self.calls += more_calls
+            self.answered += more_answered
+            self.calls_squared += more_calls * calls
+            self.answered_squared += more_answered * answered
+            self.product += more_calls * answered
 
     def add(self, other: "Spread") -> None:
         """Add the tasks of another."""

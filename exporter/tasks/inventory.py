@@ -13,7 +13,7 @@ import msgspec
 
 from exporter.tasks.chronology import Chronology
 from exporter.tasks.packed import created, packed, unpacked
-from exporter.tasks.task import Task
+from exporter.tasks.task import ENDED, Task
 
 OTHER_SCRIPTS: Final = "other"
 
@@ -136,12 +136,14 @@ class Inventory:
         for task_id, task in tasks.items():
             entry = self._entries.get(task_id)
             if entry is None:
-                entry = Entry(packed(task), self.labels.label(task.script_id), read_at, now)
+                script = self.labels.label(task.script_id)
+                entry = Entry(packed(task), script, read_at, now)
                 self._enter(task_id, entry, task.script_id)
                 fresh.append((task.created, task_id))
-                changes.append(Change(None, task, entry.script))
-                recent = task.created > now - settle
-                self._classify(task_id, entry, task.status.ended, read_at if recent else None)
+                changes.append(Change(None, task, script))
+                ended = task.status in ENDED
+                if not ended or task.created > now - settle:
+                    self._classify(task_id, entry, ended, read_at)
             elif read_at >= entry.read_at:
                 entry.read_at = read_at
                 record = packed(task)

@@ -9,11 +9,12 @@ baseline, and only what they add from then on counts.
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from exporter.tasks.packed import created, packed, unpacked
-from exporter.tasks.task import COUNTED, EXACT, Kind, Status, Task
+from exporter.tasks.task import COUNTED, EXACT, Kind, Money, Status, Task
 
 _figures: Final = attrgetter(*COUNTED)
 SPEND: Final = "spend"
@@ -92,12 +93,11 @@ class Ledger:
         before = None if known is None else unpacked(known)
         marks = self.above.get(task_id, {})
         above: Marks = {}
-        for name, new, old in zip(
-            COUNTED, _figures(task), _figures(before) if before else _NOTHING, strict=True
-        ):
-            if new != old or name in marks:
-                mark = marks.get(name, old)
-                self._raise(above, name, _Figure(new, old, mark), Series(name, script))
+        earlier = _figures(before) if before else _NOTHING
+        for series, new, old in zip(_counted(script), _figures(task), earlier, strict=True):
+            if marks or (new != old and not self._grow(series, new, old)):
+                mark = marks.get(series.figure, old)
+                self._raise(above, series.figure, _Figure(new, old, mark), series)
         self._count_money(task, before, script, marks, above)
         if before is None or before.status is not task.status:
             self._add(Series(TRANSITIONS, script, task.status.value), 1)
@@ -112,7 +112,7 @@ class Ledger:
     ) -> None:
         earlier = before.fees() if before else _NO_FEES
         for (kind, fee), (_, old) in zip(task.fees(), earlier, strict=True):
-            if fee == old and not marks:
+            if not marks and (fee == old or self._spend_more(script, kind, fee, old)):
                 continue
             keys = {(kind, money.currency) for money in (fee, old) if money is not None}
             keys |= {key for key in marks if isinstance(key, tuple) and key[0] is kind}
@@ -122,8 +122,24 @@ class Ledger:
                 if now is None and was is not None and fee is not None:
                     now = _ZERO  # it is in another currency now: this one's went down to nothing
                 mark = marks.get(key, was)
-                series = Series(SPEND, script, kind.value, key[1])
+                series = _spending(script, kind, key[1])
                 self._raise(above, key, _Figure(now, was, mark), series)
+
+    def _spend_more(self, script: str, kind: Kind, fee: Money | None, old: Money | None) -> bool:
+        """Add what a fee has grown by, where that is all that it did; return whether it was."""
+        if fee is None or (old is not None and old.currency != fee.currency):
+            return False
+        series = _spending(script, kind, fee.currency)
+        return self._grow(series, fee.amount, None if old is None else old.amount)
+
+    def _grow(self, series: Series, new: Mark | None, old: Mark | None) -> bool:
+        """Add what a figure has grown by, where that is all that it did; return whether it was."""
+        level = 0 if old is None else old
+        if new is None or not 0 <= level <= new:
+            return False
+        if new > level:
+            self._add(series, _difference(new, level))
+        return True
 
     def _raise(
         self,
@@ -208,14 +224,25 @@ def _declared(script: str) -> Iterator[Series]:
         yield Series(TRANSITIONS, script, status.value)
 
 
+@lru_cache(maxsize=1024)
+def _counted(script: str) -> tuple[Series, ...]:
+    """Return the counters of the figures that are counted."""
+    return tuple(Series(name, script) for name in COUNTED)
+
+
+@lru_cache(maxsize=4096)
+def _spending(script: str, kind: Kind, currency: str) -> Series:
+    return Series(SPEND, script, kind.value, currency)
+
+
 def _sum(total: Mark, amount: Mark) -> Mark:
-    if isinstance(total, int) and isinstance(amount, int):
+    if type(total) is int and type(amount) is int:
         return total + amount
     return EXACT.add(Decimal(total), Decimal(amount))
 
 
 def _difference(new: Mark, old: Mark) -> Mark:
-    if isinstance(new, int) and isinstance(old, int):
+    if type(new) is int and type(old) is int:
         return new - old
     return EXACT.subtract(Decimal(new), Decimal(old))
 

@@ -105,11 +105,14 @@ class TrackedApp:
         """Take in records from a reading that began at ``read_at``; return what they changed."""
         changes = self.inventory.update(tasks, read_at, now, settle=self.settle)
         self.windows.apply(changes)
+        if not self.counting:
+            return changes
         for change in changes:
-            if change.after is not None and self.counting:
-                self._restore_progress(change, read_at, now)
-                record = self.inventory.record(change.after.task_id)
-                self.ledger.count(change.after, change.script, record)
+            task = change.after
+            if task is not None:
+                if self._progressed:
+                    self._restore_progress(change, read_at, now)
+                self.ledger.count(task, change.script, self.inventory.record(task.task_id))
         return changes
 
     def _restore_progress(self, change: Change, read_at: float, now: float) -> None:

@@ -185,11 +185,6 @@ class Window:
     sums: dict[str, Sums] = field(default_factory=dict)
     edge: int = -(2**62)
 
-    def change(self, task: Task, script: str, sign: int) -> None:
-        """Add a task that is in the window, or take one away."""
-        if task.created > self.edge:
-            self.sums[script].change(task, sign)
-
     def design_effect(self) -> float | None:
         """Return the design effect of the answer ratio over all scripts; None for too few tasks."""
         spread = Spread()
@@ -216,12 +211,13 @@ class Windows:
                 self._members[script] = 0
                 for window in self.all:
                     window.sums[script] = Sums()
-            if before is not None:
-                for window in self.all:
-                    window.change(before, script, -1)
-            if after is not None:
-                for window in self.all:
-                    window.change(after, script, 1)
+            for window in self.all:
+                if before is not None and before.created > window.edge:
+                    window.sums[script].change(before, -1)
+                if after is not None and after.created > window.edge:
+                    window.sums[script].change(after, 1)
+            if before is not None and after is not None:
+                continue
             self._members[script] += (after is not None) - (before is not None)
             if not self._members[script]:
                 del self._members[script]
