@@ -11,7 +11,7 @@ from exporter.config.model import (
     Poll,
     Window,
 )
-from exporter.config.problems import ConfigError, Problem
+from exporter.config.problems import ConfigError, Problem, both
 from exporter.config.secret import Secret
 from exporter.config.secret_file import SecretFileError, read_secret_file
 
@@ -27,6 +27,7 @@ __all__ = [
     "Secret",
     "SecretFileError",
     "Window",
+    "both",
     "format_duration",
     "load",
     "parse",

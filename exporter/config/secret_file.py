@@ -30,11 +30,11 @@ def read_secret_file(path: Path) -> Secret:
         # Without O_NONBLOCK, opening a named pipe that nobody writes to would hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise SecretFileError(_why(error)) from None
+        raise SecretFileError(unreadable(error)) from None
     try:
         content = _read(descriptor)
     except OSError as error:
-        raise SecretFileError(_why(error)) from None
+        raise SecretFileError(unreadable(error)) from None
     finally:
         os.close(descriptor)
     if len(content) > LARGEST:
@@ -90,7 +90,8 @@ def _wait(descriptor: int, deadline: float) -> None:
         )
 
 
-def _why(error: OSError | ValueError) -> str:
+def unreadable(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read, and what to do, as a predicate of the key that names it."""
     match getattr(error, "errno", None):
         case errno.ENOENT | errno.ENOTDIR:
             return "points to a file that does not exist; create it or correct the path"

@@ -1,0 +1,1 @@
+"""Who may see the pages, and how they are protected on the way: ``--web.config.file``."""
