@@ -184,8 +184,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str, *, metrics_path: str) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes `target` (host:port) every second and touches nothing else."""
+def prometheus(
+    folder: Path, target: str, *, metrics_path: str, remote_write: Sequence[str] = ()
+) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes `target` (host:port) every second and touches nothing else.
+
+    What it scrapes it also writes to the URLs of `remote_write`.
+    """
     executable = shutil.which("prometheus")
     assert executable, "no prometheus on PATH: `make servers` installs it"
     configuration = folder / "prometheus.json"
@@ -193,6 +198,7 @@ def prometheus(folder: Path, target: str, *, metrics_path: str) -> Iterator[Prom
         json.dumps(
             {
                 "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                "remote_write": [{"url": url} for url in remote_write],
                 "scrape_configs": [
                     {
                         "job_name": "itnio",

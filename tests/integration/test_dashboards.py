@@ -8,37 +8,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from exporter.simulator import Selection, Settings, SimulatedWorld
+from exporter.simulator import Settings
 from tests.grafana.dashboards import NAMES, load, panels, queries, substituted, variables
 from tests.grafana.provisioning import rules
+from tests.integration.demos import ALL, SINCE, awake
 from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
 
 pytestmark = pytest.mark.integration
-
-ALL = {"account": ".*", "app": ".*", "script": ".*", "window": "24h"}
-DAY = 86_400
-SINCE = 60.0
-"""How far back ranges are asked, in seconds: more than the tests take to get there."""
-
-
-CALLING = 1
-
-
-def awake() -> int:
-    """The seed of a world in which campaigns are calling now: in the default one people sleep."""
-    soon = time.time() + 120  # what calls then has not ended before
-    for seed in range(1, 100):
-        world = SimulatedWorld(Settings(seed=seed))
-        local = int(soon) + DAY  # a range beyond every zone; nothing exists that is not created yet
-        tasks = world.select(soon, Selection(local - 3 * DAY, local))
-        well_on = [
-            record
-            for record in world.records(soon, tasks)
-            if record["status"] == CALLING and float(record["rate"]) >= 20
-        ]
-        if len(well_on) >= 3:
-            return seed
-    raise AssertionError("every world sleeps")
 
 
 @pytest.fixture(scope="module")
