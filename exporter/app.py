@@ -7,25 +7,31 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from exporter import __version__, logs
 from exporter.accounts import Accounts, Clocks
 from exporter.config import Config, ConfigError
-from exporter.snapshot import AccountSnapshot
+from exporter.history import History
+from exporter.snapshot import AccountSnapshot, Failure
 from exporter.web.application import build
+from exporter.web.demonstration import Demonstration
 from exporter.web.listening import Listening, listen
 from exporter.web.options import WebOptionError, WebOptions
 
 log = structlog.get_logger("app")
+
+_RELOAD_REMEDY: Final = "The old one stays in force. Correct the file and load it again."
 
 
 class App:
     """A running exporter, as the web sees it (a ``Site``).
 
     ``load`` reads the configuration anew for a reload; ConfigError where it cannot be used.
-    ``state`` is the folder in which counters are kept; None: in memory only.
+    ``state`` is the folder in which counters are kept; None: in memory only. ``demonstration`` is
+    what the demo lets go wrong.
     """
 
     version = __version__
@@ -37,11 +43,15 @@ class App:
         options: WebOptions,
         state: Path | None = None,
         clocks: Clocks | None = None,
+        *,
+        demonstration: Demonstration | None = None,
     ) -> None:
         self._load = load
         self._options = options
         self._clocks = clocks or Clocks()
         self._reloading = asyncio.Lock()
+        self._reload_failure: Failure | None = None
+        self.demonstration = demonstration
         self.accounts = Accounts(announced(config), self._clocks, state)
 
     async def run(self, started: Callable[[Sequence[str]], None]) -> None:
@@ -99,6 +109,18 @@ class App:
         """Return the latest snapshot of every account."""
         return self.accounts.snapshots
 
+    def histories(self) -> Mapping[str, History]:
+        """Return how the figures of the accounts went over the last hours."""
+        return self.accounts.histories
+
+    def config(self) -> Config:
+        """Return the configuration in force."""
+        return self.accounts.config
+
+    def reload_failure(self) -> Failure | None:
+        """Return why the last attempt to load the configuration failed, where it did."""
+        return self._reload_failure
+
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""
         return not self.accounts.awaited()
@@ -128,10 +150,12 @@ class App:
                 config = announced(await asyncio.to_thread(self._load))
             except ConfigError as error:
                 telemetry.reloaded(self.now(), successful=False)
+                self._reload_failure = Failure("config", str(error), _RELOAD_REMEDY, self.now())
                 log.error("the new configuration is not used", error=str(error))  # noqa: TRY400
                 raise
             await self.accounts.reload(config)
             telemetry.reloaded(self.now(), successful=True)
+            self._reload_failure = None
             log.info("configuration loaded anew", accounts=len(config.accounts))
 
     async def _reload_on_signal(self) -> None:

@@ -12,7 +12,6 @@ from exporter.commands.options import (
     with_telemetry_path,
 )
 from exporter.commands.running import configure_logs, run_to_end
-from exporter.simulator import Settings
 from exporter.web.options import Address, WebOptions
 
 
@@ -40,4 +39,4 @@ def demo(
         click.echo(f"simulated API {api}")
         click.echo("Press Ctrl-C to stop.")
 
-    run_to_end(demonstration.run(Settings(seed=seed), options, started))
+    run_to_end(demonstration.run(demonstration.world_of(seed), options, started))

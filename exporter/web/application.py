@@ -5,13 +5,16 @@ from typing import Final
 from aiohttp import web
 
 from exporter.web.assets import Assets
+from exporter.web.demonstration import ADDRESS, DemonstrationRoute
 from exporter.web.guard import LARGEST_BODY, add_headers, guarded
 from exporter.web.lifecycle import LifecycleRoutes
 from exporter.web.metrics import MetricsRoute
+from exporter.web.pages import Pages
 from exporter.web.site import Site
-from exporter.web.status import StatusRoute
+from exporter.web.status import ConfigRoute, StatusRoute
 
 _TAKEN: Final = ("/-/", "/static/")
+_CONFIG: Final = "/config"
 _SPECIAL: Final = frozenset("{}?#%")
 
 
@@ -34,7 +37,12 @@ def build(site: Site) -> web.Application:
         web.get("/static/{digest}/{name}", assets.serve),
     ]
     if path != "/":
-        routes.append(web.get("/", StatusRoute(site, assets).__call__))
+        pages = Pages(site, assets)
+        routes.append(web.get("/", StatusRoute(site, pages).__call__))
+        routes.append(web.get(_CONFIG, ConfigRoute(site, pages).__call__))
+        if site.demonstration is not None:
+            take = DemonstrationRoute(site.demonstration)
+            routes.append(web.post(f"/{ADDRESS}", take.__call__))
     application.add_routes(routes)
     return application
 
@@ -43,6 +51,10 @@ def _checked(path: str) -> str:
     if not path.startswith("/") or _SPECIAL.intersection(path) or not path.isprintable():
         raise ValueError(
             f"--web.telemetry-path {path!r} is no path; it begins with / and has none of {{}}?#%"
+        )
+    if path == _CONFIG:
+        raise ValueError(
+            f"--web.telemetry-path {path!r} is taken: it shows the configuration; choose another"
         )
     if path.startswith(_TAKEN):
         raise ValueError(

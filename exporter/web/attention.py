@@ -1,18 +1,20 @@
-"""The unfinished tasks as the page shows them: first what needs attention. Pure."""
+"""The unfinished tasks of all accounts: what each needs, in which order they are shown. Pure."""
 
-import heapq
-from collections.abc import Sequence
+import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.snapshot import UnfinishedTask
+from exporter.snapshot import AccountSnapshot, UnfinishedTask
 from exporter.tasks.task import Money, Status, Task
 from exporter.web.wording import money, visible
 
 STALLED_AFTER: Final = 600.0
 """Seconds for which a calling task has made no call, from which on that is worth a look."""
+OVERDUE_AFTER: Final = 1_800.0
+"""Seconds after its creation from which on a task should have begun to call."""
 
-_WORDS: Final = {
+STATUS_WORDS: Final = {
     Status.WAITING: "waiting",
     Status.CALLING: "calling",
     Status.FINISHED: "finished",
@@ -22,19 +24,48 @@ _WORDS: Final = {
     Status.SUBMITTING: "submitting",
     Status.UNKNOWN: "unknown status",
 }
+_BEFORE_CALLING: Final = frozenset({Status.WAITING, Status.SUBMITTING})
+
+
+class Concern(enum.IntEnum):
+    """Why a task needs attention, the most urgent first."""
+
+    STALLED = 0
+    OVERDUE = 1
+    SUSPENDED = 2
+    NONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A task that has not ended, with what it needs."""
+
+    account: str
+    """The account's name as it is shown."""
+    each: UnfinishedTask
+    concern: Concern
+    since: float
+    """Seconds for which it has stalled, or has been overdue; 0 for others."""
+
+    @property
+    def urgency(self) -> tuple[int, float, int, int]:
+        """Sorts what needs attention longest before the rest, which comes newest first."""
+        task = self.each.task
+        return (self.concern, -self.since, -task.created, -task.task_id)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """One task. Seconds; ratios from 0 to 1; None where the API gave no figure."""
 
+    account: str
     app: str
     task_id: int
     name: str
     status: str
     """The status in words."""
     tone: str
-    """What the status looks like: its label, or ``stalled``."""
+    """What the status looks like: its label, or ``stalled`` or ``overdue``."""
     script: str
     created: int
     age: float
@@ -47,53 +78,53 @@ class TaskRow:
     spend: str
     stalled_for: float | None
     """For calling tasks that have made no call for STALLED_AFTER or longer."""
+    overdue_for: float | None
+    """For tasks that have not begun to call OVERDUE_AFTER after their creation, or later."""
 
 
-def task_rows(
-    unfinished: Sequence[UnfinishedTask], *, now: float, taken_at: float, most: int
-) -> list[TaskRow]:
-    """Return at most so many rows: the longest stalled first, then suspended, then the newest.
+def unfinished_tasks(snapshots: Iterable[AccountSnapshot]) -> list[Unfinished]:
+    """Return the tasks of all accounts, first what needs attention.
 
-    What stalls is told as of ``taken_at``, when it was last looked at, not as of ``now``.
+    What they need is told as of when they were last looked at, not as of now.
     """
-
-    def urgency(each: UnfinishedTask) -> tuple[int, float, int]:
-        stalled = _stalled_for(each, taken_at)
-        if stalled is not None:
-            return (0, -stalled, each.task.task_id)
-        rank = _RANKS.get(each.task.status, 2)
-        return (rank, -each.task.created, -each.task.task_id)
-
-    return [
-        _row(each, now=now, taken_at=taken_at)
-        for each in heapq.nsmallest(most, unfinished, key=urgency)
+    found = [
+        _judged(name, each, figures.taken_at)
+        for snapshot in snapshots
+        if (figures := snapshot.figures) is not None
+        for name in (visible(snapshot.account),)
+        for each in figures.unfinished
     ]
+    found.sort(key=lambda task: task.urgency)
+    return found
 
 
-def stalled_count(unfinished: Sequence[UnfinishedTask], taken_at: float) -> int:
-    """Return how many tasks are calling without making calls."""
-    return sum(_stalled_for(each, taken_at) is not None for each in unfinished)
+def _judged(account: str, each: UnfinishedTask, taken_at: float) -> Unfinished:
+    status = each.task.status
+    if status is Status.CALLING:
+        silent = taken_at - each.progressed_at
+        if silent >= STALLED_AFTER:
+            return Unfinished(account, each, Concern.STALLED, silent)
+    elif status in _BEFORE_CALLING:
+        age = taken_at - each.task.created
+        if age >= OVERDUE_AFTER:
+            return Unfinished(account, each, Concern.OVERDUE, age)
+    elif status in (Status.SUSPENDED, Status.UNKNOWN):
+        return Unfinished(account, each, Concern.SUSPENDED, 0.0)
+    return Unfinished(account, each, Concern.NONE, 0.0)
 
 
-_RANKS: Final = {Status.UNKNOWN: 1, Status.SUSPENDED: 1}
-
-
-def _stalled_for(each: UnfinishedTask, taken_at: float) -> float | None:
-    if each.task.status is not Status.CALLING:
-        return None
-    seconds = taken_at - each.progressed_at
-    return seconds if seconds >= STALLED_AFTER else None
-
-
-def _row(each: UnfinishedTask, *, now: float, taken_at: float) -> TaskRow:
-    task = each.task
-    stalled = _stalled_for(each, taken_at)
+def row(unfinished: Unfinished, now: float) -> TaskRow:
+    """Return a task as the table shows it."""
+    each, task = unfinished.each, unfinished.each.task
+    stalled = unfinished.concern is Concern.STALLED
+    overdue = unfinished.concern is Concern.OVERDUE
     return TaskRow(
+        account=unfinished.account,
         app=visible(each.app),
         task_id=task.task_id,
         name=visible(task.name),
-        status=_WORDS[task.status],
-        tone=task.status.value if stalled is None else "stalled",
+        status=STATUS_WORDS[task.status],
+        tone="stalled" if stalled else "overdue" if overdue else task.status.value,
         script=visible(each.script),
         created=task.created,
         age=max(0.0, now - task.created),
@@ -104,7 +135,8 @@ def _row(each: UnfinishedTask, *, now: float, taken_at: float) -> TaskRow:
         answer_ratio=_divided(task.answered, task.calls),
         average_call_duration=_divided(task.billed_seconds, task.answered),
         spend=_spend(task),
-        stalled_for=stalled,
+        stalled_for=unfinished.since if stalled else None,
+        overdue_for=unfinished.since if overdue else None,
     )
 
 

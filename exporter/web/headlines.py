@@ -1,15 +1,17 @@
 """The figures of a window as the page shows them, each beside its objective. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from exporter.config import parse_duration
+from exporter.history import Frame, Point, places
 from exporter.snapshot import Objective, WindowFigures
 from exporter.tasks.task import Kind
-from exporter.web import wording
 from exporter.totals import Total, total
+from exporter.web import trends, wording
+from exporter.web.trends import Past, Pick, Trend
 from exporter.web.wording import (
     NOTHING,
     amount,
@@ -24,6 +26,8 @@ from exporter.web.wording import (
 _DAY: Final = 86_400.0
 _KINDS: Final = {Kind.AGENT: "agent", Kind.CALL: "calls", Kind.SMS: "SMS"}
 _NONE: Final = Objective(app="", currency="")
+_SMALL: Final = trends.WIDTH // 2
+"""Width of a drawing in a table's cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Headline:
     exact: str = ""
     """The figure in full, where ``value`` is rounded."""
     verdict: Verdict | None = None
+    trend: Trend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +59,54 @@ class WindowView:
     app: str
     tasks: int
     headlines: tuple[Headline, ...]
+    seconds: float = 0.0
+    """How far the trends reach back; 0 where there are none yet."""
 
     @property
-    def missed(self) -> int:
-        """How many objectives are missed."""
-        verdicts = (headline.verdict for headline in self.headlines)
-        return sum(verdict is not None and verdict.met is False for verdict in verdicts)
+    def missed(self) -> Iterator[Headline]:
+        """The figures that miss their objective."""
+        for headline in self.headlines:
+            if headline.verdict is not None and headline.verdict.met is False:
+                yield headline
 
 
 def window_views(
-    figures: Iterable[WindowFigures], objectives: Iterable[Objective]
+    figures: Iterable[WindowFigures],
+    objectives: Iterable[Objective],
+    frames: Sequence[Frame] = (),
+    now: float = 0.0,
 ) -> Iterator[WindowView]:
-    """Give every window of the account, in the order of the configuration; then of each app."""
-    everything = tuple(figures)
+    """Give every window of the account, in the order of the configuration; then of each app.
+
+    Trends are drawn from ``frames``, up to ``now``.
+    """
+    by_place = places(figures)
     aims = {objective.app: objective for objective in objectives}
-    labels = tuple(dict.fromkeys(each.window for each in everything))
-    apps = sorted({each.app for each in everything} - {""})
-    for app in ("", *apps):
+    labels = tuple(dict.fromkeys(window for _, window in by_place))
+    for app in sorted({app for app, _ in by_place}):
         for label in labels:
-            scripts = [each for each in everything if each.window == label]
-            if app:
-                scripts = [each for each in scripts if each.app == app]
-            yield _view(label, app, total(scripts), aims.get(app, _NONE))
+            past = Past(frames, (app, label), now)
+            yield _view(total(by_place.get((app, label), ())), aims.get(app, _NONE), past)
 
 
-def _view(window: str, app: str, figures: Total, aim: Objective) -> WindowView:
+def _view(figures: Total, aim: Objective, past: Past) -> WindowView:
+    app, window = past.place
     calls = "" if figures.calls is None else counted(figures.calls, "call")
     answered = f"{whole(figures.answered)} of {calls} answered" if figures.calls else calls
+    width = _SMALL if app else trends.WIDTH
+
+    def drawn(
+        name: str, pick: Pick, shown: Callable[[float], str], aim: float | None
+    ) -> Trend | None:
+        return trends.trend(name, past, pick, shown, aim=aim, width=width)
+
     ratios = (
         Headline(
             "Answer ratio",
             percent(figures.answer_ratio),
             answered,
             verdict=_at_least(figures.answer_ratio, aim.answer_ratio, wording.aim),
+            trend=drawn("Answer ratio", lambda at: at.answer_ratio, percent, aim.answer_ratio),
         ),
         Headline(
             "Average call",
@@ -94,17 +114,25 @@ def _view(window: str, app: str, figures: Total, aim: Objective) -> WindowView:
             verdict=_at_least(
                 figures.average_call_duration, aim.average_call_duration, call_duration
             ),
+            trend=drawn(
+                "Average call",
+                lambda at: at.average_call_duration,
+                call_duration,
+                aim.average_call_duration,
+            ),
         ),
         Headline(
             "Failure ratio",
             percent(figures.failure_ratio),
             verdict=_at_most(figures.failure_ratio, aim.failure_ratio),
+            trend=drawn("Failure ratio", lambda at: at.failure_ratio, percent, aim.failure_ratio),
         ),
     )
-    return WindowView(window, app, figures.tasks, (*ratios, *_spend(window, figures, aim)))
+    spend = tuple(_spend(figures, aim, past, width))
+    return WindowView(window, app, figures.tasks, (*ratios, *spend), past.seconds)
 
 
-def _spend(window: str, figures: Total, aim: Objective) -> Iterator[Headline]:
+def _spend(figures: Total, aim: Objective, past: Past, width: int) -> Iterator[Headline]:
     if not figures.spend:
         yield Headline("Spend", NOTHING)
     for currency, spent in figures.spend.items():
@@ -113,14 +141,29 @@ def _spend(window: str, figures: Total, aim: Objective) -> Iterator[Headline]:
             for kind, name in _KINDS.items()
             if (fee := figures.spend_by_kind.get((kind, currency)))
         )
+        verdict = _within_a_day(past.place[1], spent, aim) if currency == aim.currency else None
+        shown = visible(currency)
         yield Headline(
             "Spend",
             # Written large, it may have to break here on a phone.
-            f"{amount(spent)} {visible(currency)}",
+            f"{amount(spent)} {shown}",
             ", ".join(parts),
-            exact=f"{spent:f} {visible(currency)}",
-            verdict=_within_a_day(window, spent, aim) if currency == aim.currency else None,
+            exact=f"{spent:f} {shown}",
+            verdict=verdict,
+            trend=trends.trend(
+                "Spend",
+                past,
+                _spent(currency),
+                lambda value, shown=shown: money(Decimal(str(value)), shown),  # type: ignore[misc]
+                # A line for what a day may cost says something only beside what a day cost.
+                aim=float(aim.daily_spend) if verdict and aim.daily_spend is not None else None,
+                width=width,
+            ),
         )
+
+
+def _spent(currency: str) -> Callable[[Point], float | None]:
+    return lambda point: point.spend.get(currency)
 
 
 def _at_least(

@@ -1,23 +1,24 @@
 """What the status page says of each account and of all of them: values ready to be shown. Pure."""
 
 import enum
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exporter.history import History
 from exporter.snapshot import AccountSnapshot, Failure, Health
-from exporter.web.attention import TaskRow, stalled_count, task_rows
+from exporter.web import findings
+from exporter.web.attention import unfinished_tasks
+from exporter.web.causes import Cause, cause
+from exporter.web.demonstration import Offer
+from exporter.web.filters import Filter, TaskTable, task_table
+from exporter.web.findings import Finding
 from exporter.web.headlines import WindowView, window_views
-from exporter.web.wording import counted, duration, listed, visible
+from exporter.web.wording import counted, listed, visible
 
-MOST_ROWS: Final = 200
-"""Unfinished tasks shown of one account."""
-_FEWEST_ROWS: Final = 20
-_ROWS_OF_ALL: Final = 1_000
-_MOST_FAILURES: Final = 3
-_LONGEST_REASON: Final = 300
-_NOTABLE_SKEW: Final = 10.0
-"""Seconds by which the clocks differ, from which on that is worth a word."""
+MOST_FINDINGS: Final = 12
+_NO_HISTORY: Final = History()
 
 
 class State(enum.Enum):
@@ -38,24 +39,20 @@ class AccountView:
     name: str
     state: State
     health: Health
-    failure: Failure | None
-    warnings: tuple[str, ...]
-    """What is odd although polling works."""
+    cause: Cause | None
+    """Why the last poll failed, where it did."""
+    findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     figures_at: float | None
     account_windows: tuple[WindowView, ...]
     app_windows: tuple[WindowView, ...]
-    tasks: tuple[TaskRow, ...]
-    more_tasks: int
     unfinished: int | None
     """None where nothing is known of tasks."""
-    stalled: int
-    with_apps: bool
 
     @property
-    def missed(self) -> int:
-        """How many objectives are missed, in windows and apps together."""
-        return sum(view.missed for view in (*self.account_windows, *self.app_windows))
+    def look(self) -> str:
+        """What its state looks like: no green tick where something has to be looked at."""
+        return "WARNING" if self.state is State.POLLED and self.findings else self.state.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,54 +63,90 @@ class StatusPage:
     state: State | None
     """The worst of the accounts' states; None where there are no accounts."""
     verdict: str
-    remarks: tuple[str, ...]
-    """Further sentences: what else to look at."""
+    summary: str
+    """What is fine, or how far things are, in a sentence."""
+    findings: tuple[Finding, ...]
+    """What is not fine; no more than can be read."""
+    more_findings: int
     accounts: tuple[AccountView, ...]
+    tasks: TaskTable
+    unknown_tasks: str
+    """The accounts whose tasks are not known at present; empty: none."""
+    offers: Sequence[Offer] | None
+    """The demo's incidents; None anywhere else."""
 
     @property
     def look(self) -> str:
         """What the verdict looks like: a state's name, ``WARNING`` or ``NONE``."""
         if self.state is None:
             return "NONE"
-        # Polling is well, yet all is not: no green tick above what has to be looked at.
-        return "WARNING" if self.state is State.POLLED and self.remarks else self.state.name
+        # Polling is well, yet all is not.
+        return "WARNING" if self.state is State.POLLED and self.findings else self.state.name
 
 
-def status_page(snapshots: Iterable[AccountSnapshot], now: float) -> StatusPage:
+def status_page(
+    snapshots: Iterable[AccountSnapshot],
+    now: float,
+    *,
+    histories: Mapping[str, History] | None = None,
+    asked: Filter | None = None,
+    reload_failure: Failure | None = None,
+    offers: Sequence[Offer] | None = None,
+) -> StatusPage:
     """Return the page of the accounts, in the given order."""
     all_of_them = tuple(snapshots)
-    most = min(MOST_ROWS, max(_FEWEST_ROWS, _ROWS_OF_ALL // max(1, len(all_of_them))))
     accounts = tuple(
-        _account(snapshot, f"account-{number}", now, most)
+        _account(snapshot, f"account-{number}", now, (histories or {}).get(snapshot.account))
         for number, snapshot in enumerate(all_of_them, start=1)
     )
-    state, verdict = _verdict(accounts)
-    return StatusPage(now, state, verdict, tuple(_remarks(accounts)), accounts)
+    tasks = unfinished_tasks(all_of_them)
+    found = [*map(findings.of_reload, (reload_failure,) if reload_failure else ())]
+    found += (finding for account in accounts for finding in account.findings)
+    found += findings.of_tasks(tasks)
+    # Stable: accounts stay in their order.
+    found.sort(key=lambda finding: finding.tone != "failing")
+    state, verdict = _verdict(accounts, len(found))
+    return StatusPage(
+        now=now,
+        state=state,
+        verdict=verdict,
+        summary=_summary(accounts),
+        findings=tuple(found[:MOST_FINDINGS]),
+        more_findings=max(0, len(found) - MOST_FINDINGS),
+        accounts=accounts,
+        tasks=task_table(tasks, asked or Filter(), [account.name for account in accounts], now),
+        unknown_tasks=listed([each.name for each in accounts if each.unfinished is None]),
+        offers=offers,
+    )
 
 
-def _account(snapshot: AccountSnapshot, anchor: str, now: float, most: int) -> AccountView:
+def _account(
+    snapshot: AccountSnapshot, anchor: str, now: float, history: History | None
+) -> AccountView:
     figures = snapshot.figures
     health = snapshot.health
-    views = tuple(window_views(figures.windows, snapshot.objectives)) if figures else ()
-    unfinished = figures.unfinished if figures else ()
-    taken_at = figures.taken_at if figures else now
-    rows = task_rows(unfinished, now=now, taken_at=taken_at, most=most)
+    frames = (history or _NO_HISTORY).frames
+    views: tuple[WindowView, ...] = ()
+    if figures is not None:
+        views = tuple(window_views(figures.windows, snapshot.objectives, frames, now))
+    failed = health.failure if health.up is False else None
+    explained = cause(failed, health) if failed is not None else None
+    name = visible(snapshot.account)
     return AccountView(
         anchor=anchor,
-        name=visible(snapshot.account),
+        name=name,
         state=_state(snapshot),
         health=health,
-        failure=health.failure if health.up is False else None,
-        warnings=tuple(_warnings(health)),
+        cause=explained,
+        findings=(
+            *findings.of_health(name, anchor, health, explained),
+            *findings.of_objectives(name, anchor, views),
+        ),
         notes=tuple(_notes(snapshot)),
         figures_at=figures.taken_at if figures else None,
         account_windows=tuple(view for view in views if not view.app),
         app_windows=tuple(view for view in views if view.app),
-        tasks=tuple(rows),
-        more_tasks=len(unfinished) - len(rows),
-        unfinished=len(unfinished) if figures else None,
-        stalled=stalled_count(unfinished, taken_at),
-        with_apps=any(row.app for row in rows),
+        unfinished=len(figures.unfinished) if figures else None,
     )
 
 
@@ -126,30 +159,14 @@ def _state(snapshot: AccountSnapshot) -> State:
     return State.POLLED if snapshot.figures is not None else State.SWEEPING
 
 
-def _warnings(health: Health) -> Iterable[str]:
-    if health.store_failure is not None:
-        yield (f"{health.store_failure.remedy} What is wrong: {health.store_failure.message}.")
-    skew = health.clock_skew
-    if skew is not None and abs(skew) >= _NOTABLE_SKEW:
-        side = "behind" if skew > 0 else "ahead of"
-        yield (
-            f"This host's clock is {duration(abs(skew))} {side} the API's. "
-            "The API refuses requests once that is too much; check this host's time service."
-        )
-    if health.future_tasks:
-        were = "task bears" if health.future_tasks == 1 else "tasks bear"
-        yield (
-            f"{health.future_tasks:,} {were} a creation time that is still to come. "
-            "The account's configured timezone is probably not the API's."
-        )
-
-
 def _notes(snapshot: AccountSnapshot) -> Iterable[str]:
     health = snapshot.health
     if snapshot.figures is None and health.up is False and health.last_success is not None:
         yield "The figures became stale and were withdrawn; they return with the next good poll."
     elif snapshot.figures is None and health.sweep_progress is not None:
         yield "Figures appear once the whole lookback has been read."
+    elif snapshot.figures is not None and health.up is False:
+        yield "The figures below are those of the last good poll."
     if health.overflowed_scripts:
         yield (
             f"{counted(health.overflowed_scripts, 'script')} beyond metrics.script_limit "
@@ -157,7 +174,7 @@ def _notes(snapshot: AccountSnapshot) -> Iterable[str]:
         )
 
 
-def _verdict(accounts: tuple[AccountView, ...]) -> tuple[State | None, str]:
+def _verdict(accounts: tuple[AccountView, ...], found: int) -> tuple[State | None, str]:
     if not accounts:
         return None, "No accounts are configured"
     by_state = {
@@ -175,23 +192,18 @@ def _verdict(accounts: tuple[AccountView, ...]) -> tuple[State | None, str]:
     ):
         if by_state[state]:
             return state, words + listed(by_state[state])
-    return State.POLLED, "All accounts are polled"
+    if found:
+        return State.POLLED, f"{counted(found, 'thing')} need{'s' if found == 1 else ''} attention"
+    return State.POLLED, "All is well"
 
 
-def _remarks(accounts: tuple[AccountView, ...]) -> Iterable[str]:
-    failing = [account for account in accounts if account.state is State.FAILING]
-    for account in failing[:_MOST_FAILURES]:
-        reason = visible(account.failure.message, _LONGEST_REASON) if account.failure else "failing"
-        yield f"{account.name}: {reason}"
-    if len(failing) > _MOST_FAILURES:
-        others = [account.name for account in failing[_MOST_FAILURES:]]
-        yield f"Failing too: {listed(others)}."
-    missed = sum(account.missed for account in accounts)
-    if missed:
-        yield f"{counted(missed, 'objective')} {'is' if missed == 1 else 'are'} missed."
-    stalled = sum(account.stalled for account in accounts)
-    if stalled:
-        yield f"{counted(stalled, 'task')} {'has' if stalled == 1 else 'have'} stalled."
-    warned = [account.name for account in accounts if account.warnings]
-    if warned:
-        yield f"Something is odd with {listed(warned)}."
+def _summary(accounts: tuple[AccountView, ...]) -> str:
+    states = Counter(account.state for account in accounts)
+    if not accounts:
+        return "There is nothing to show until the configuration names an account."
+    if states[State.POLLED] == len(accounts):
+        polled = (
+            f"{accounts[0].name} is" if len(accounts) == 1 else f"All {len(accounts)} accounts are"
+        )
+        return f"{polled} polled."
+    return f"{states[State.POLLED]} of {counted(len(accounts), 'account')} polled."

@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from exporter.snapshot import AccountSnapshot
+from exporter.config import Config
+from exporter.history import History
+from exporter.snapshot import AccountSnapshot, Failure
+from exporter.web.demonstration import Demonstration
 
 
 class Site(Protocol):
@@ -27,11 +30,24 @@ class Site(Protocol):
         Raises ConfigError where the file cannot be used; the old configuration is then kept.
         """
 
+    @property
+    def demonstration(self) -> Demonstration | None:
+        """The demo's incidents; None anywhere else."""
+
     def now(self) -> float:
         """Return the time in Unix seconds."""
 
     def snapshots(self) -> Mapping[str, AccountSnapshot]:
         """Return the latest snapshot of every configured account, in the order of the file."""
+
+    def histories(self) -> Mapping[str, History]:
+        """Return how the figures of the accounts went; of a new account there may be none."""
+
+    def config(self) -> Config:
+        """Return the configuration in force."""
+
+    def reload_failure(self) -> Failure | None:
+        """Return why the last attempt to load the configuration failed; None where it did not."""
 
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""

@@ -1,63 +1,61 @@
-"""The status page's route and its templates."""
+"""The routes of the pages for people: the status, and the configuration in force."""
 
-from aiohttp import hdrs, web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Mapping
 
-from exporter.web import wording
-from exporter.web.assets import Assets
-from exporter.web.negotiation import wants_gzip
+from aiohttp import web
+
+from exporter.config.effective import effective_config
+from exporter.web.filters import Filter
 from exporter.web.page import status_page
+from exporter.web.pages import Pages, answered
 from exporter.web.site import Site
+from exporter.web.wording import visible
 
-_FILTERS = {
-    "age": wording.age,
-    "amount": wording.amount,
-    "curly": wording.curly,
-    "call_duration": wording.call_duration,
-    "duration": wording.duration,
-    "machine_time": wording.machine_time,
-    "moment": wording.moment,
-    "percent": wording.percent,
-    "until": wording.until,
-    "visible": wording.visible,
-    "whole": wording.whole,
-}
+_LONGEST_LINE = 4_000
 
 
 class StatusRoute:
     """Serves the status page, rendered anew for each request."""
 
-    def __init__(self, site: Site, assets: Assets) -> None:
+    def __init__(self, site: Site, pages: Pages) -> None:
         self._site = site
-        environment = Environment(
-            loader=PackageLoader("exporter.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.filters.update(_FILTERS)
-        environment.globals["asset"] = assets.address
-        self._template = environment.get_template("status.html")
+        self._pages = pages
 
     async def __call__(self, request: web.Request) -> web.Response:
         """Answer GET and HEAD."""
-        answer = web.Response(
-            text=self.render(),
-            content_type="text/html",
-            charset="utf-8",
-            headers={hdrs.CACHE_CONTROL: "no-store", hdrs.VARY: hdrs.ACCEPT_ENCODING},
+        return answered(request, self.render(request.query))
+
+    def render(self, query: Mapping[str, str] | None = None) -> str:
+        """Return the page as it is now; ``query`` is what its address asks for."""
+        site = self._site
+        demonstration = site.demonstration
+        page = status_page(
+            site.snapshots().values(),
+            site.now(),
+            histories=site.histories(),
+            asked=Filter.of(query or {}),
+            reload_failure=site.reload_failure(),
+            offers=None if demonstration is None else demonstration.offers(),
         )
-        if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, [])):
-            # Open pages fetch it every few seconds, and table rows are much alike.
-            answer.enable_compression(web.ContentCoding.gzip)
-        return answer
+        return self._pages.render("status.html", page=page)
+
+
+class ConfigRoute:
+    """Serves the configuration in force, without its secrets."""
+
+    def __init__(self, site: Site, pages: Pages) -> None:
+        self._site = site
+        self._pages = pages
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer GET and HEAD."""
+        return answered(request, self.render())
 
     def render(self) -> str:
         """Return the page as it is now."""
-        site = self._site
-        page = status_page(site.snapshots().values(), site.now())
-        return self._template.render(
-            page=page, version=site.version, metrics=site.telemetry_path.removeprefix("/")
+        text = effective_config(self._site.config())
+        return self._pages.render(
+            "config.html",
+            lines=[visible(line, _LONGEST_LINE) for line in text.splitlines()],
+            failure=self._site.reload_failure(),
         )

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from exporter.config import Config, parse
+from exporter.history import History
 from exporter.snapshot import (
     AccountSnapshot,
     Failure,
@@ -15,7 +17,9 @@ from exporter.snapshot import (
     WindowFigures,
 )
 from exporter.tasks.task import Kind, Money, Status, Task
+from exporter.web.demonstration import Demonstration
 
+LEAST = "accounts: [{name: production, api_key: the-key, api_secret: the-secret}]"
 NOW = 1_717_512_600.0
 
 
@@ -28,6 +32,10 @@ class InventedSite:
     version: str = "1.2.3"
     reload: Callable[[], Awaitable[None]] | None = None
     is_ready: bool = True
+    demonstration: Demonstration | None = None
+    past: Mapping[str, History] = field(default_factory=dict)
+    problem: Failure | None = None
+    configuration: Config = field(default_factory=lambda: parse(LEAST, {}))
     time: float = NOW
     exposition: bytes = b"itnio_up 1\n"
     scraped: list[tuple[bool, bool, frozenset[str]]] = field(default_factory=list)
@@ -38,6 +46,15 @@ class InventedSite:
 
     def snapshots(self) -> Mapping[str, AccountSnapshot]:
         return {each.account: each for each in self.accounts}
+
+    def histories(self) -> Mapping[str, History]:
+        return self.past
+
+    def config(self) -> Config:
+        return self.configuration
+
+    def reload_failure(self) -> Failure | None:
+        return self.problem
 
     def ready(self) -> bool:
         return self.is_ready

@@ -1,10 +1,12 @@
-// Fetches the page anew and puts its main part in place of this one's, so that focus, scroll
-// position and selection stay. Without it the page is whole, only still.
+// Fetches the page anew and puts its parts in place of this one's, so that focus, scroll position,
+// selection and what has been chosen but not asked for yet stay. Without it the page is whole, only
+// still.
 "use strict";
 
 (() => {
-  const INTERVAL = 10_000;
   const TIMEOUT = 8_000;
+  const main = document.querySelector("main");
+  const interval = Number(main.dataset.refresh) * 1_000;
   let shownAt = document.querySelector("main time")?.textContent ?? "";
 
   function selecting() {
@@ -13,7 +15,7 @@
   }
 
   // Regions are known by what labels them: that stays the same from one rendering to the next.
-  function places(root) {
+  function scrolling(root) {
     const found = new Map();
     for (const each of root.querySelectorAll(".scroll")) {
       found.set(each.getAttribute("aria-labelledby"), each);
@@ -21,8 +23,8 @@
     return found;
   }
 
-  function address(element, root) {
-    if (!root.contains(element)) return null;
+  function address(element) {
+    if (element === null || !main.contains(element)) return null;
     if (element.id) return `#${CSS.escape(element.id)}`;
     const label = element.getAttribute("aria-labelledby");
     if (label) return `[aria-labelledby="${CSS.escape(label)}"]`;
@@ -30,16 +32,38 @@
     return link ? `a[href="${CSS.escape(link)}"]` : null;
   }
 
+  // A form that somebody is filling in is theirs.
+  function inUse(form) {
+    if (form.contains(document.activeElement)) return true;
+    return [...form.elements].some((each) =>
+      each instanceof HTMLSelectElement
+        ? [...each.options].some((option) => option.selected !== option.defaultSelected)
+        : each instanceof HTMLInputElement && each.value !== each.defaultValue,
+    );
+  }
+
+  // The filters are the one part that is not simply replaced, and everything around them is.
   function swap(fresh) {
-    const main = document.querySelector("main");
     const replacement = fresh.querySelector("main");
-    if (main === null || replacement === null) throw new Error("not the status page");
-    const focused = address(document.activeElement, main);
-    const scrolled = new Map([...places(main)].map(([key, each]) => [key, each.scrollLeft]));
+    if (replacement === null) throw new Error("not the status page");
+    const focused = address(document.activeElement);
+    const scrolled = new Map([...scrolling(main)].map(([key, each]) => [key, each.scrollLeft]));
     const verdict = main.querySelector("h1")?.textContent;
-    main.replaceChildren(...document.adoptNode(replacement).childNodes);
-    for (const [key, each] of places(main)) each.scrollLeft = scrolled.get(key) ?? 0;
-    if (focused !== null) main.querySelector(focused)?.focus({ preventScroll: true });
+    const form = document.getElementById("filters");
+    const parts = ["summary", "demonstration", "accounts", "task-list"];
+    const known = (root) => parts.filter((id) => root.querySelector(`#${id}`) !== null).join();
+    if (form !== null && inUse(form) && known(main) === known(replacement)) {
+      for (const id of parts) {
+        const part = document.getElementById(id);
+        if (part !== null) part.replaceWith(document.adoptNode(replacement.querySelector(`#${id}`)));
+      }
+    } else {
+      main.replaceChildren(...document.adoptNode(replacement).childNodes);
+    }
+    for (const [key, each] of scrolling(main)) each.scrollLeft = scrolled.get(key) ?? 0;
+    if (focused !== null && address(document.activeElement) !== focused) {
+      main.querySelector(focused)?.focus({ preventScroll: true });
+    }
     document.title = fresh.title;
     shownAt = main.querySelector("time")?.textContent ?? "";
     if (verdict !== main.querySelector("h1")?.textContent) say(fresh.title);
@@ -54,20 +78,20 @@
   async function refresh() {
     if (document.hidden || selecting()) return;
     try {
-      const answer = await fetch(location.pathname, {
+      const answer = await fetch(location.pathname + location.search, {
         cache: "no-store",
         signal: AbortSignal.timeout(TIMEOUT),
       });
       if (!answer.ok) throw new Error(String(answer.status));
-      const wasAlarming = notice.classList.contains("alarming");
-      if (wasAlarming) say("");
-      swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (notice.classList.contains("alarming")) say("");
+      swap(fresh);
     } catch {
       // A page that silently stands still would be taken for the truth.
       say(`The exporter does not answer. This is what it said at ${shownAt}.`, true);
     }
   }
 
-  setInterval(refresh, INTERVAL);
+  setInterval(refresh, interval);
   document.addEventListener("visibilitychange", refresh);
 })();
