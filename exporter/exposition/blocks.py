@@ -25,7 +25,9 @@ def cut(snapshot: AccountSnapshot) -> Iterator[tuple[Section, Parts]]:
     """Yield the blocks of a snapshot, each section's in a row and always in the same order."""
     figures = snapshot.figures
     dispersions = figures.dispersions if figures else ()
-    yield Section.ACCOUNT, (snapshot.health, snapshot.objectives, dispersions)
+    # All but what has blocks of its own, so that nothing which is added to it can be forgotten.
+    rest = replace(snapshot, taken_at=0.0, figures=None, counters=())
+    yield Section.ACCOUNT, (rest, dispersions)
     for app in snapshot.counters:
         totals = iter(app.totals.items())
         while some := tuple(islice(totals, _TOTALS)):

@@ -13,6 +13,9 @@ HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no name, no time, no matter on which system."""
 LEVEL: Final = 1
 _RAW: Final = -15
+_MOST_STORED: Final = 0xFFFF
+_NO_MORE: Final = b"\x03\x00"
+"""A last block with nothing in it."""
 
 
 class Deflated(NamedTuple):
@@ -46,10 +49,15 @@ def checksum(chunks: Iterable[Deflated]) -> int:
 
 
 def ended(tail: bytes, crc: int, size: int) -> bytes:
-    """Return the end of a member: its last bytes, deflated, and its checksum and length.
+    """Return the end of a member: its last bytes, checksum and length.
 
-    ``crc`` and ``size`` are those of all that stands before.
+    ``crc`` and ``size`` are those of all that stands before. The bytes are only stored: there are
+    few of them, they are others every time, and no client is asked to wait for an engine.
     """
-    engine = zlib.compressobj(LEVEL, zlib.DEFLATED, _RAW)
-    packed = engine.compress(tail) + engine.flush()
-    return packed + struct.pack("<LL", zlib.crc32(tail, crc), (size + len(tail)) & 0xFFFFFFFF)
+    packed = [
+        struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF) + part
+        for first in range(0, len(tail), _MOST_STORED)
+        for part in [tail[first : first + _MOST_STORED]]
+    ]
+    end = struct.pack("<LL", zlib.crc32(tail, crc), (size + len(tail)) & 0xFFFFFFFF)
+    return b"".join((*packed, _NO_MORE, end))

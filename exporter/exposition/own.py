@@ -11,9 +11,9 @@ from typing import Any, Final, cast
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
-from exporter.exposition.render import EOF, escaped
+from exporter.exposition.process import Brief
+from exporter.exposition.render import EOF, escaped, number
 
 _SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum", "_info")
 
@@ -60,6 +60,7 @@ class OwnText:
         self._steady: dict[bool, tuple[list[int], bytes]] = {}
         self._headers: dict[tuple[str, bool], str] = {}
         self._prefixes: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._before: dict[tuple[Brief, bool], list[str]] = {}
 
     def steady(self, *, openmetrics: bool) -> bytes:
         """Return what is the same object until something changes."""
@@ -76,7 +77,13 @@ class OwnText:
         """Return what is another every time: what the process takes."""
         changes = self._registry.changes
         live = [each for each in self._registry.collectors if each not in changes]
-        return "".join([self._written(each, openmetrics=openmetrics) for each in live]).encode()
+        texts = [
+            self._brief(each, openmetrics=openmetrics)
+            if isinstance(each, Brief)
+            else self._written(each, openmetrics=openmetrics)
+            for each in live
+        ]
+        return "".join(texts).encode()
 
     def only(self, names: Iterable[str], *, openmetrics: bool) -> bytes:
         """Return the families called so, by their own name or that of their samples."""
@@ -86,6 +93,17 @@ class OwnText:
         restricted = self._registry.restricted_registry(wanted)
         metrics = restricted.collect()
         return "".join([self._lines(each, openmetrics=openmetrics) for each in metrics]).encode()
+
+    def _brief(self, collector: Brief, *, openmetrics: bool) -> str:
+        """Write the figures of a collector into the text that it gave when it was first asked."""
+        figures = collector.figures()
+        before = self._before.get((collector, openmetrics))
+        if before is None or len(before) != len(figures):
+            text = self._written(collector, openmetrics=openmetrics)
+            self._before[collector, openmetrics] = _before_figures(text)
+            return text
+        pairs = zip(before, figures, strict=True)
+        return "".join([f"{each} {number(value)}\n" for each, value in pairs])
 
     def _family(self, collector: Collector, *, openmetrics: bool) -> bytes:
         changes = self._registry.changes[collector]
@@ -109,12 +127,20 @@ class OwnText:
             prefix = self._prefixes.get(key)
             if prefix is None:
                 prefix = self._prefixes[key] = _prefix(name, labels)
-            lines.append(f"{prefix} {_number(value)}\n")
+            lines.append(f"{prefix} {number(value)}\n")
         return "".join(lines)
 
 
-def _number(value: float) -> str:
-    return floatToGoString(value)  # type: ignore[no-untyped-call, no-any-return]
+def _before_figures(text: str) -> list[str]:
+    """Return what stands before each figure, the lines that announce its family included."""
+    before = [""]
+    for line in text.splitlines(keepends=True):
+        if line.startswith("#"):
+            before[-1] += line
+        else:
+            before[-1] += line.rpartition(" ")[0]
+            before.append("")
+    return before[:-1]
 
 
 class _Announced:

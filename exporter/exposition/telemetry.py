@@ -15,11 +15,10 @@ from prometheus_client import (
     Info,
     disable_created_metrics,
 )
-from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
 
 from exporter.exposition.own import OwnRegistry
+from exporter.exposition.process import Garbage, Process
 
 MOST_CODES: Final = 40
 """Distinct values of the ``code`` label for one account; what comes beyond them is ``other``."""
@@ -36,11 +35,12 @@ class Telemetry:
         # A second series for each counter, which Prometheus' text format has no use for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = OwnRegistry()
-        self._reasons = tuple(reasons)
+        self.reasons = tuple(reasons)
+        """Every value of the label ``reason``."""
         self._codes: dict[str, set[str]] = {}
-        ProcessCollector(registry=self.registry)
+        Process(registry=self.registry)
         self.registry.steady(PlatformCollector(registry=self.registry))
-        GCCollector(registry=self.registry)
+        Garbage(registry=self.registry)
         self.polls = Counter(
             "itnio_exporter_polls",
             "Polls of the account that have ended, whole or not.",

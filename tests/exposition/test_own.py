@@ -1,6 +1,7 @@
 """The exporter's own metrics mean what the library's own rendering of them means."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.exposition.own import OwnRegistry, OwnText
+from exporter.exposition.process import Garbage, Process
 from exporter.exposition.render import EOF
 from exporter.exposition.telemetry import Telemetry
 from tests.exposition.snapshots import openmetrics_families
@@ -130,3 +132,29 @@ def test_only_what_is_steady_is_kept() -> None:
         text.steady(openmetrics=False)
         text.live(openmetrics=False)
     assert (live.count, steady.count) == (3, 1)
+
+
+def test_what_the_process_takes_is_what_the_library_reads() -> None:
+    registry = OwnRegistry()
+    for collector in (Process(registry), Garbage(registry)):
+        named = [sample for metric in collector.collect() for sample in metric.samples]
+        figures = collector.figures()
+        assert len(figures) == len(named) > 0
+        for sample, figure in zip(named, figures, strict=True):
+            # Read a moment later: memory, time and collections go on.
+            assert figure == pytest.approx(sample.value, rel=0.2, abs=20), sample.name
+
+
+def test_figures_are_live_after_the_first_text() -> None:
+    text = OwnText(Telemetry("1", REASONS).registry)
+
+    def opened() -> float:
+        for family in parse_text(text.live(openmetrics=False).decode()):
+            if family.name == "process_open_fds":
+                return family.samples[0].value
+        raise AssertionError
+
+    before = opened()
+    with Path("/dev/null").open(), Path("/dev/null").open():
+        assert opened() == before + 2
+    assert opened() == before

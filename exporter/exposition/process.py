@@ -1,0 +1,64 @@
+"""What the process takes: prometheus_client's collectors, whose figures can be had alone.
+
+They are read at every scrape, where naming and describing them anew takes longer than all else.
+"""
+
+import gc
+import math
+import os
+import resource
+import time
+from abc import abstractmethod
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+_PAGE: Final = resource.getpagesize()
+
+
+class Brief(Collector):
+    """A collector whose samples are always the same but for their figures."""
+
+    @abstractmethod
+    def figures(self) -> list[float]:
+        """Return the figures of what ``collect`` returns, in the same order."""
+
+
+class Process(ProcessCollector, Brief):
+    """``process_*``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry=registry)
+        names = {metric.name: metric.samples[0].value for metric in self.collect()}
+        self._started = names.get("process_start_time_seconds", 0.0)
+
+    def figures(self) -> list[float]:
+        """Return memory, start, processor time and files as they are now; empty without /proc."""
+        try:
+            with open("/proc/self/statm", "rb", buffering=0) as statm:  # noqa: PTH123
+                virtual, resident = statm.read().split()[:2]
+            files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        except OSError:
+            return []
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return [
+            int(virtual) * _PAGE,
+            int(resident) * _PAGE,
+            self._started,
+            time.process_time(),
+            files,
+            math.inf if most == resource.RLIM_INFINITY else most,
+        ]
+
+
+class Garbage(GCCollector, Brief):
+    """``python_gc_*``."""
+
+    def figures(self) -> list[float]:
+        """Return what was collected, what could not be, and how often: by generation."""
+        stats = gc.get_stats()
+        names = ("collected", "uncollectable", "collections")
+        return [stat[name] for name in names for stat in stats]
