@@ -178,7 +178,7 @@ class Telemetry:
         self.corrections.labels(name)
         self.sweep_corrections.labels(name)
         self.api_requests.labels(name, self.known_code(name, "0"))
-        for reason in self._reasons:
+        for reason in self.reasons:
             self.poll_failures.labels(name, reason)
         self.registry.changed(*self._by_account)
 
