@@ -4,7 +4,7 @@ Made by the poller, read by exposition and pages; nothing in it changes once it 
 Unix seconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -84,11 +84,21 @@ class Objective:
     failure_ratio: float | None = None
     average_call_duration: float | None = None
     daily_spend: Decimal | None = None
+    minimum_balance: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What was left of an account's money when the API was last asked."""
+
+    amounts: Mapping[tuple[str, str], Decimal]
+    """By kind (balance, gift, credit) and currency; a kind that the API does not tell is absent."""
+    taken_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the last poll was not whole."""
+    """Why something was not done, such as the last poll not being whole."""
 
     reason: str
     message: str
@@ -144,28 +154,58 @@ class AccountSnapshot:
     """None until the lookback is known once, and after they have become stale."""
     counters: tuple[AppCounters, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    balance: Balance | None = None
+    """None where it is not asked for, not known yet, or not known for too long."""
+    balance_failure: Failure | None = None
+    """Why the last look-up of the balance failed; polls go on all the same."""
     task_limit: int = 0
     """How many of the newest unfinished tasks have series of their own."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppFigures:
+    """One app's part of the figures."""
+
+    windows: Sequence[WindowFigures]
+    live: Sequence[LiveFigures]
+    unfinished: Sequence[UnfinishedTask]
+    dispersions: Sequence[Dispersion]
+
+
 def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
     """Return the figures of an account's apps as they are at ``now``."""
+    return together(map(figures_of, apps), now)
+
+
+def figures_of(app: TrackedApp) -> AppFigures:
+    """Return the figures of one app as they are."""
+    unfinished = [
+        UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
+        for entry in app.inventory.unfinished.values()
+    ]
+    return AppFigures(
+        windows=list(_windows(app)),
+        live=list(_live(app, unfinished)),
+        unfinished=unfinished,
+        dispersions=[
+            Dispersion(window.label, app.name, effect)
+            for window in app.windows.all
+            if (effect := window.design_effect()) is not None
+        ],
+    )
+
+
+def together(parts: Iterable[AppFigures], now: float) -> Figures:
+    """Return the figures of an account from those of its apps, taken by ``now``."""
     windows: list[WindowFigures] = []
     live: list[LiveFigures] = []
     unfinished: list[UnfinishedTask] = []
     dispersions: list[Dispersion] = []
-    for app in apps:
-        windows += _windows(app)
-        for window in app.windows.all:
-            effect = window.design_effect()
-            if effect is not None:
-                dispersions.append(Dispersion(window.label, app.name, effect))
-        waiting = [
-            UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
-            for entry in app.inventory.unfinished.values()
-        ]
-        live += _live(app, waiting)
-        unfinished += waiting
+    for part in parts:
+        windows += part.windows
+        live += part.live
+        unfinished += part.unfinished
+        dispersions += part.dispersions
     unfinished.sort(key=lambda each: (-each.task.created, -each.task.task_id))
     return Figures(tuple(windows), tuple(live), tuple(unfinished), now, tuple(dispersions))
 

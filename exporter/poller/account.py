@@ -10,10 +10,21 @@ import structlog
 
 from exporter.api import errors
 from exporter.api.client import Client
+from exporter.poller.balance import BalanceWatch
 from exporter.poller.books import Books
 from exporter.poller.following import FollowedApp
 from exporter.poller.side_by_side import side_by_side
-from exporter.snapshot import AccountSnapshot, Failure, Figures, Health, Objective, figures
+from exporter.poller.turns import in_turns
+from exporter.snapshot import (
+    AccountSnapshot,
+    AppFigures,
+    Failure,
+    Figures,
+    Health,
+    Objective,
+    figures_of,
+    together,
+)
 
 FUTURE: Final = 60
 """Seconds: a task created so much later than now is no matter of a clock's jitter any more."""
@@ -66,6 +77,7 @@ class AccountPoller:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         publish: Callable[[AccountSnapshot], None],
+        balance: BalanceWatch | None = None,
     ) -> None:
         self.name = name
         self.snapshot = AccountSnapshot(
@@ -79,6 +91,7 @@ class AccountPoller:
         self._clock = clock
         self._monotonic = monotonic
         self._publish = publish
+        self._balance = balance
         self._sweeping: asyncio.Task[None] | None = None
         self._sweep_failed = False
         self._health = Health()
@@ -114,6 +127,8 @@ class AccountPoller:
         if failure is None:
             self._good_at = self._monotonic()
         self._log(failure)
+        if self._balance is not None and not (failure is not None and failure.refusal):
+            await self._balance.look_up()
         return failure
 
     async def open(self) -> None:
@@ -122,11 +137,23 @@ class AccountPoller:
             self.publish()
 
     async def close(self) -> None:
-        """Stop the sweep, if one is running."""
+        """Stop the sweep and the look-up of the balance, where one is under way."""
+        if self._balance is not None:
+            await self._balance.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
             self._sweeping = None
+
+    def renewed(self) -> None:
+        """Take note that the credentials are others than before."""
+        if self._balance is not None:
+            self._balance.renewed()
+
+    async def finish_look_up(self) -> None:
+        """Wait for the balance, if it is being looked up."""
+        if self._balance is not None:
+            await self._balance.finish()
 
     async def finish_sweep(self) -> errors.ApiError | None:
         """Wait for the sweep that is running, if one is; return the error it ended in."""
@@ -148,6 +175,8 @@ class AccountPoller:
         self._good = earlier._good  # noqa: SLF001
         self._good_at = earlier._good_at  # noqa: SLF001
         self._books.succeed(earlier._books)  # noqa: SLF001
+        if self._balance is not None and earlier._balance is not None:  # noqa: SLF001
+            self._balance.succeed(earlier._balance)  # noqa: SLF001
         # An app that is followed no more takes its corrections with it.
         untold = earlier._books.corrections() - earlier._corrections  # noqa: SLF001
         self._corrections = self._books.corrections() - untold
@@ -174,6 +203,8 @@ class AccountPoller:
             ),
             figures=None if stale else self._good,
             counters=self._books.counters(),
+            balance=None if self._balance is None else self._balance.shown,
+            balance_failure=None if self._balance is None else self._balance.failure,
         )
         self._publish(self.snapshot)
 
@@ -187,7 +218,7 @@ class AccountPoller:
                 await self._apps[0].ask()
                 await side_by_side([app.ask() for app in self._apps[1:]])
             await self._sweep(begun)
-            self._good = self._figures()
+            self._good = await self._figures()
         except TimeoutError:
             return self._client.last_error or errors.DeadlineError(
                 f"the poll took longer than {self._pace.deadline:g} s"
@@ -234,7 +265,7 @@ class AccountPoller:
         if self._health.up:
             # Between two polls: what is whole now need not wait for the next.
             await self._books.commit()
-            self._good = self._figures()
+            self._good = await self._figures()
             self.publish()
 
     @property
@@ -254,14 +285,17 @@ class AccountPoller:
         """Return the time by the API's clock, as far as it is known that ours is wrong."""
         return self._clock() + self._client.clock_correction
 
-    def _figures(self) -> Figures | None:
+    async def _figures(self) -> Figures | None:
         """Return the figures as they are now; None while part of the lookback is not known."""
         if not self._complete:
             return None
         now = self._now()
+        made: list[AppFigures] = []
         for app in self._apps:
-            app.tracked.advance(now)
-        return figures((app.tracked for app in self._apps), now)
+            await in_turns(app.tracked.advancing(now))
+            made.append(figures_of(app.tracked))
+            await asyncio.sleep(0)
+        return together(made, now)
 
     def _future_tasks(self) -> int:
         first = math.floor(self._now()) + FUTURE

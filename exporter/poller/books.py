@@ -108,20 +108,24 @@ class Books:
         """Store what has changed; what is published from now on is what is stored then."""
         async with self._committing:
             counting = [book for book in self._books if book.tracked.counting]
-            shown = [self._exposed(book) for book in counting]
-            changes = [self._changes(book) for book in counting]
-            if self._storage is not None and counting:
-                try:
+            shown: list[Mapping[Series, Mark] | None] = []
+            changes: list[Changes] = []
+            try:
+                for book in counting:
+                    shown.append(self._exposed(book))
+                    changes.append(self._changes(book))
+                    await asyncio.sleep(0)
+                if self._storage is not None and counting:
                     await self._storage.commit(changes)
-                except BaseException as error:
-                    for book, exposed, change in zip(counting, shown, changes, strict=True):
-                        _not_stored(book.tracked.ledger, change)
-                        book.introductions.not_shown(_fresh(book, exposed))
-                    if isinstance(error, StorageError):
-                        self._failed(error)
-                        return
-                    raise
-                self._worked()
+                    self._worked()
+            except BaseException as error:
+                for book, exposed, change in zip(counting, shown, changes, strict=False):
+                    _not_stored(book.tracked.ledger, change)
+                    book.introductions.not_shown(_fresh(book, exposed))
+                if isinstance(error, StorageError):
+                    self._failed(error)
+                    return
+                raise
             for book, exposed in zip(counting, shown, strict=True):
                 # A scrape that came while this was committed has not seen what is new.
                 book.introductions.shown(

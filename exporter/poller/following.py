@@ -1,5 +1,6 @@
 """One app: what a poll asks of it, and what becomes of the answers."""
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +9,13 @@ from typing import Protocol
 from exporter.api.paging import RangeReader, Reading, Selection
 from exporter.poller.side_by_side import side_by_side
 from exporter.poller.sweep import Sweep
+from exporter.poller.turns import in_turns, parts
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range
 from exporter.tasks.inventory import Change
 from exporter.tasks.task import CODES, UNFINISHED
 from exporter.tasks.tracking import TrackedApp
+from exporter.tasks.windows import STEP
 
 
 class Telemetry(Protocol):
@@ -72,7 +75,7 @@ class FollowedApp:
             return
         if not tracked.begun(now):
             tracked.begin(plan.newest, head.tasks)
-        self._apply(head)
+        await self._apply(head)
         ranges: Sequence[Range] = plan.ranges
         if plan.filtered:
             ranges = await self._ask_unfinished(plan.newest, head.begun)
@@ -84,7 +87,7 @@ class FollowedApp:
             spent=asking.telemetry.requests - requests,
         )
         await self._read_all(due)
-        tracked.advance(asking.now())
+        await in_turns(tracked.advancing(asking.now()))
         tracked.last_whole = now
 
     async def _ask_unfinished(self, newest: Range, since: float) -> Sequence[Range]:
@@ -97,7 +100,7 @@ class FollowedApp:
         if wanted:
             selection = replace(self._selection, statuses=tuple(wanted))
             reading = await self._asking.reader.passing(horizon, newest.end, selection)
-            self._apply(reading, whole=False)
+            await self._apply(reading, whole=False)
         missing = [
             entry.created
             for entry in tracked.inventory.unfinished.values()
@@ -110,7 +113,7 @@ class FollowedApp:
 
     async def _read_all(self, ranges: Sequence[Range]) -> None:
         async def read(span: Range) -> None:
-            self._apply(await self._read(span))
+            await self._apply(await self._read(span))
 
         await side_by_side([read(span) for span in ranges])
 
@@ -142,8 +145,8 @@ class FollowedApp:
         span = coverage.sweep_span(now, tracked.lookback)
         first = self.swept_at is None or not tracked.complete
 
-        def apply(reading: Reading) -> None:
-            changes, gone = self._apply(reading)
+        async def apply(reading: Reading) -> None:
+            changes, gone = await self._apply(reading)
             if not first:
                 asking.telemetry.sweep_corrected(gone + sum(map(_is_correction, changes)))
 
@@ -156,11 +159,15 @@ class FollowedApp:
             side_by_side=asking.slices_at_once,
         )
 
-    def _apply(self, reading: Reading, *, whole: bool = True) -> tuple[list[Change], int]:
+    async def _apply(self, reading: Reading, *, whole: bool = True) -> tuple[list[Change], int]:
         """Take in a reading; return what it changed, and how many tasks it shows to be deleted."""
         self._asking.telemetry.rejected(reading.rejected)
         tracked = self.tracked
-        changes = tracked.take(reading.tasks, read_at=reading.begun, now=self._asking.now())
+        now = self._asking.now()
+        changes: list[Change] = []
+        for part in parts(reading.tasks, STEP):
+            changes += tracked.take(part, read_at=reading.begun, now=now)
+            await asyncio.sleep(0)
         # Asked for again, an unreadable record would be as unreadable: its next turn will do.
         tracked.inventory.looked_at(reading.rejected_ids, reading.begun)
         if not whole or reading.unnamed:

@@ -5,7 +5,7 @@ fails stays to be read when the sweep is taken up again. So a sweep of any lengt
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from exporter.api.paging import RangeReader, Reading, Selection
@@ -28,7 +28,7 @@ class Sweep:
         span: Range,
         selection: Selection,
         reader: RangeReader,
-        apply: Callable[[Reading], None],
+        apply: Callable[[Reading], Awaitable[None]],
         *,
         expected: int | None,
         side_by_side: int,
@@ -70,7 +70,7 @@ class Sweep:
         async def read_slices() -> None:
             for part in queue:
                 reading = await self._reader.whole(part.begin, part.end, self._selection)
-                self._apply(reading)
+                await self._apply(reading)
                 if self._pending is not None:
                     self._pending.remove(part)
 
@@ -91,7 +91,7 @@ class Sweep:
             self.span.begin, self.span.end, self._selection
         )
         if reading is not None:
-            self._apply(reading)
+            await self._apply(reading)
             self._pending = []
             return
         self._cut(total)

@@ -15,6 +15,11 @@ class Chronology:
         self._ids = array("q")
 
     @property
+    def oldest(self) -> int | None:
+        """Return the first creation time."""
+        return self._created[0] if self._created else None
+
+    @property
     def newest(self) -> int | None:
         """Return the last creation time."""
         return self._created[-1] if self._created else None

@@ -107,6 +107,11 @@ class Inventory:
         return self._entries[task_id].record
 
     @property
+    def oldest(self) -> int | None:
+        """Return the creation time of the oldest task."""
+        return self._order.oldest
+
+    @property
     def newest(self) -> int | None:
         """Return the creation time of the newest task."""
         return self._order.newest

@@ -4,7 +4,7 @@ The only place where the three meet, so that none of them can be forgotten when 
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from exporter.tasks.coverage import Range
@@ -12,7 +12,7 @@ from exporter.tasks.inventory import Change, Inventory, ScriptLabels
 from exporter.tasks.ledger import Ledger
 from exporter.tasks.packed import unpacked
 from exporter.tasks.task import Task
-from exporter.tasks.windows import Windows
+from exporter.tasks.windows import STEP, Windows
 
 _NOT_YET: Final = 2**62
 """Unix seconds: a ledger that counts from then on is begun anew by the next poll."""
@@ -146,11 +146,22 @@ class TrackedApp:
 
     def advance(self, now: float) -> None:
         """Let time pass: windows slide, and tasks leave the lookback."""
-        self.windows.advance(now, self.inventory)
+        for _ in self.advancing(now):
+            pass
+
+    def advancing(self, now: float) -> Iterator[None]:
+        """Let time pass in steps of bounded work; between them, everything is consistent."""
+        yield from self.windows.advancing(now, self.inventory)
         horizon = math.floor(now - self.lookback)
-        leaving = self.inventory.remove_before(horizon)
-        self.windows.apply(leaving)
-        self.ledger.forget(_ids(leaving), horizon + 1)
+        while (oldest := self.inventory.oldest) is not None and oldest <= horizon:
+            reached = self.inventory.moment_after(oldest, STEP)
+            leaving = self.inventory.remove_before(
+                horizon if reached is None else min(horizon, reached)
+            )
+            self.windows.apply(leaving)
+            self.ledger.forget(_ids(leaving), horizon + 1)
+            yield
+        self.ledger.forget((), horizon + 1)
 
     def swept(self, span: Range, now: float) -> None:
         """Take note that everything in ``span`` is known.

@@ -5,7 +5,7 @@ trace. A task without a figure adds nothing to its sum, and stays out of both si
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import add, attrgetter, sub
@@ -25,6 +25,8 @@ _RATIOS: Final = tuple(
     (SUMMED.index(above), SUMMED.index(below))
     for above, below in (("answered", "calls"), ("failed", "calls"), ("billed_seconds", "answered"))
 )
+STEP: Final = 500
+"""How many tasks are looked at before others get their turn: a few milliseconds of work."""
 ZERO: Final = Decimal(0)
 _NO_MONEY: Final = (ZERO,) * 4
 _Key = TypeVar("_Key")
@@ -226,10 +228,24 @@ class Windows:
 
     def advance(self, now: float, inventory: Inventory) -> None:
         """Let the windows end at ``now``; of the tasks, only those that it moves are looked at."""
+        for _ in self.advancing(now, inventory):
+            pass
+
+    def advancing(self, now: float, inventory: Inventory) -> Iterator[None]:
+        """Advance in steps that move ``STEP`` tasks each (more of the same second).
+
+        After each of them the windows are whole, only that they end a little earlier yet.
+        """
         for window in self.all:
-            edge = math.floor(now - window.seconds)
-            sign = -1 if edge > window.edge else 1
-            older, newer = sorted((edge, window.edge))
-            window.edge = edge
-            for entry in inventory.created_between(older + 1, newer):
-                window.sums[entry.script].change(entry.task, sign)
+            target = math.floor(now - window.seconds)
+            while window.edge < target:
+                reached = inventory.moment_after(window.edge + 1, STEP)
+                edge = target if reached is None else min(target, reached)
+                for entry in inventory.created_between(window.edge + 1, edge):
+                    window.sums[entry.script].change(entry.task, -1)
+                window.edge = edge
+                yield
+            if window.edge > target:  # the clock was set back
+                for entry in inventory.created_between(target + 1, window.edge):
+                    window.sums[entry.script].change(entry.task, 1)
+                window.edge = target

@@ -138,7 +138,7 @@ async def test_a_fault_of_ours_fails_the_poll_and_not_the_exporter(
 
 
 @pytest.mark.parametrize(
-    "place", ["exporter.poller.account.figures", "exporter.exposition.kept.sample_lines"]
+    "place", ["exporter.poller.account.figures_of", "exporter.exposition.kept.sample_lines"]
 )
 async def test_an_account_survives_a_fault_of_ours_wherever_it_is(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch, place: str
@@ -159,7 +159,7 @@ async def test_a_fault_of_ours_in_the_figures_is_a_failed_poll(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with following(time, ScriptedWorld([record(1, BEGIN - 30)])) as run:
-        monkeypatch.setattr("exporter.poller.account.figures", None)
+        monkeypatch.setattr("exporter.poller.account.figures_of", None)
         await run.until(70)
         assert run.value("itnio_up") == 0
         assert run.failures() == {"internal": 1}
