@@ -11,20 +11,21 @@ from pathlib import Path
 import structlog
 
 from exporter import __version__, storage
-from exporter.api.client import Client, Credentials, Limits
+from exporter.api.client import Client, Limits
 from exporter.api.errors import REASONS
 from exporter.api.paging import RangeReader, Selection
 from exporter.api.records import Locale
 from exporter.config import Account, Config, Objectives
-from exporter.config.secret import MASK
+from exporter.credentials import AccountCredentials
 from exporter.exposition.scrape import Exposition
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
 from exporter.history import History
 from exporter.poller.account import AccountPoller, Pace
+from exporter.poller.balance import BalanceWatch
 from exporter.poller.books import Books
 from exporter.poller.following import Asking, FollowedApp
 from exporter.poller.loop import PollLoop
-from exporter.snapshot import AccountSnapshot, Objective
+from exporter.snapshot import AccountSnapshot, Failure, Objective
 from exporter.storage import ThreadedStore
 from exporter.tasks.tracking import TrackedApp
 
@@ -45,6 +46,7 @@ class _Running:
     """One account at work."""
 
     account: Account
+    credentials: AccountCredentials
     client: Client
     poller: AccountPoller
     loop: asyncio.Task[None] | None = None
@@ -126,7 +128,7 @@ class Accounts:
             if account is None:
                 await self._end(running)
                 self._forget(name)
-            elif account != running.account or not shared:
+            elif not shared or not await _is_same(running, account):
                 await self._end(running)
                 await self._begin(account, successor_of=running)
                 self._start_loop(self._running[name])
@@ -138,9 +140,10 @@ class Accounts:
     async def _begin(self, account: Account, successor_of: _Running | None = None) -> None:
         config, clocks = self._config, self.clocks
         telemetry = self.telemetry.account(account.name)
+        credentials = AccountCredentials(account)
         client = Client(
             account.base_url,
-            lambda: Credentials(account.api_key.reveal(), account.api_secret.reveal()),
+            credentials,
             Locale(account.timezone, account.currency),
             Limits(config.poll.timeout, config.poll.concurrency, config.poll.requests_per_second),
             telemetry,
@@ -156,6 +159,18 @@ class Accounts:
             clock=clocks.now,
             audience=self.exposition,
         )
+        balance = None
+        if account.balance:
+            telemetry.balance_watched()
+            balance = BalanceWatch(
+                account.name,
+                client,
+                telemetry,
+                interval=config.poll.interval,
+                stale_after=config.poll.stale_after,
+                clock=clocks.now,
+                monotonic=clocks.monotonic,
+            )
         poller = AccountPoller(
             account.name,
             _followed_apps(account, tracked, _asking(client, telemetry, clocks)),
@@ -167,11 +182,12 @@ class Accounts:
             task_limit=config.metrics.task_limit,
             clock=clocks.now,
             monotonic=clocks.monotonic,
-            publish=lambda snapshot: self._publish(_masked(snapshot, account)),
+            publish=lambda snapshot: self._publish(_masked(snapshot, credentials)),
+            balance=balance,
         )
         if successor_of is not None:
             poller.succeed(successor_of.poller)
-        self._running[account.name] = _Running(account, client, poller)
+        self._running[account.name] = _Running(account, credentials, client, poller)
         poller.publish()
         await poller.open()
 
@@ -197,6 +213,7 @@ class Accounts:
             clock=self.clocks.now,
             monotonic=self.clocks.monotonic,
             random=self.clocks.random,
+            credentials=running.credentials,
         )
         running.loop = asyncio.create_task(loop.run(), name=f"poll {running.account.name}")
         running.loop.add_done_callback(_report_death)
@@ -255,10 +272,17 @@ def _selections(account: Account) -> dict[str, Selection]:
     }
 
 
+async def _is_same(running: _Running, account: Account) -> bool:
+    """Whether an account is configured as it runs: with the secret that its file holds by now."""
+    await running.credentials.refresh()
+    return account == replace(running.account, api_secret=running.credentials.secret)
+
+
 async def _poll_whole(running: _Running) -> bool:
     failure = await running.poller.poll()
     if failure is None:
         failure = await running.poller.finish_sweep()
+    await running.poller.finish_look_up()
     running.poller.publish()
     return failure is None
 
@@ -268,19 +292,24 @@ def _report_death(loop: asyncio.Task[None]) -> None:
         log.critical("an account is polled no more", task=loop.get_name(), exc_info=error)
 
 
-def _masked(snapshot: AccountSnapshot, account: Account) -> AccountSnapshot:
+def _masked(snapshot: AccountSnapshot, credentials: AccountCredentials) -> AccountSnapshot:
     """Hide the credentials where the API's own message repeats them: it is shown on the page."""
-    failure = snapshot.health.failure
+    failure = _without_credentials(snapshot.health.failure, credentials)
+    if failure is not snapshot.health.failure:
+        snapshot = replace(snapshot, health=replace(snapshot.health, failure=failure))
+    of_balance = _without_credentials(snapshot.balance_failure, credentials)
+    if of_balance is not snapshot.balance_failure:
+        snapshot = replace(snapshot, balance_failure=of_balance)
+    return snapshot
+
+
+def _without_credentials(
+    failure: Failure | None, credentials: AccountCredentials
+) -> Failure | None:
     if failure is None:
-        return snapshot
-    message = failure.message
-    for credential in (account.api_key.reveal(), account.api_secret.reveal()):
-        message = message.replace(credential, MASK)
-    if message == failure.message:
-        return snapshot
-    return replace(
-        snapshot, health=replace(snapshot.health, failure=replace(failure, message=message))
-    )
+        return None
+    message = credentials.hide(failure.message)
+    return failure if message == failure.message else replace(failure, message=message)
 
 
 def _objectives(account: Account) -> list[Objective]:
@@ -294,6 +323,7 @@ def _objectives(account: Account) -> list[Objective]:
             failure_ratio=each.failure_ratio,
             average_call_duration=each.average_call_duration,
             daily_spend=each.daily_spend,
+            minimum_balance=each.minimum_balance,
         )
         for app, each in stated
         if each != Objectives()

@@ -28,7 +28,8 @@ Durations are seconds, ratios lie between 0 and 1, money is in the currency of i
 - `account` is the name from the configuration; `app` is empty where the account lists no apps.
 - `status` is `waiting`, `calling`, `finished`, `submission_failed`, `cancelled`, `suspended` or
   `submitting`, and `unknown` for a code that is not documented.
-- `kind` is `agent`, `call` or `sms`; `currency` is three capital letters, else `unknown`.
+- `kind` is `agent`, `call` or `sms`, of a balance `balance`, `gift` or `credit`; `currency` is
+  three capital letters, else `unknown`.
 """
 
 END: Final = """\
@@ -56,7 +57,9 @@ def catalogue_rows() -> Iterator[Row]:
 def telemetry_rows() -> Iterator[Row]:
     """Yield the exporter's own metrics; a family without a sample would not show its labels."""
     telemetry = Telemetry("version", ("reason",))
-    telemetry.account("account").rejected(("reason",))
+    account = telemetry.account("account")
+    account.rejected(("reason",))
+    account.balance_watched()
     for metric in telemetry.registry.collect():
         if metric.name.startswith("itnio_"):
             suffix = {"counter": "_total", "info": "_info"}.get(metric.type, "")
@@ -73,6 +76,7 @@ SECTIONS: Final[list[tuple[str, Callable[[Row], bool]]]] = [
     ("Single tasks", lambda row: row.name.startswith("itnio_voice_task_")),
     ("Objectives", lambda row: row.name.startswith("itnio_voice_objective_")),
     ("Live state", lambda row: row.name.startswith("itnio_voice_")),
+    ("Balance", lambda row: row.name.startswith("itnio_account_")),
     ("The exporter itself", lambda _: True),
 ]
 """Titles, and what belongs there that did not belong before."""

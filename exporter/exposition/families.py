@@ -369,6 +369,31 @@ _objective(
     "daily_spend", ("currency",), lambda each: each.daily_spend, "Highest spend a day aimed at."
 )
 
+_objective(
+    "minimum_balance",
+    ("currency",),
+    lambda each: each.minimum_balance,
+    "Least money that is to be left, balance and gift together.",
+)
+
+# --- Balance ------------------------------------------------------------------------------------
+
+
+def _balances(snapshot: AccountSnapshot) -> Iterator[Sample]:
+    if snapshot.balance is not None:
+        yield from snapshot.balance.amounts.items()
+
+
+_add(
+    "gauge",
+    "itnio_account_balance",
+    ("kind", "currency"),
+    _balances,
+    """Money of the account by kind: balance (paid in), gift (given by the provider), credit (how
+    far it may go below), as last looked up; only where balance is on. Absent where the API does
+    not tell a kind, and once no look-up has succeeded for poll.stale_after.""",
+)
+
 # --- How polling goes ---------------------------------------------------------------------------
 
 

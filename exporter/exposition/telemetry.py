@@ -94,6 +94,13 @@ class Telemetry:
             ("account",),
             registry=self.registry,
         )
+        self.balance_failures = Counter(
+            "itnio_exporter_balance_failures",
+            "Look-ups of the account's balance that failed, by the reason of the error; only where "
+            "balance is on.",
+            ("account", "reason"),
+            registry=self.registry,
+        )
         self._by_account = (
             self.polls,
             self.poll_failures,
@@ -103,6 +110,7 @@ class Telemetry:
             self.rejected_records,
             self.corrections,
             self.sweep_corrections,
+            self.balance_failures,
         )
         self._store: _StoreMetrics | None = None
         self.reload_successful = Gauge(
@@ -225,6 +233,18 @@ class AccountTelemetry:
         for reason in reasons:
             self._telemetry.rejected_records.labels(self._account, reason).inc()
             self._telemetry.registry.changed(self._telemetry.rejected_records)
+
+    def balance_watched(self) -> None:
+        """Show from now on, at 0, how many look-ups of the balance failed."""
+        telemetry = self._telemetry
+        for reason in telemetry.reasons:
+            telemetry.balance_failures.labels(self._account, reason)
+        telemetry.registry.changed(telemetry.balance_failures)
+
+    def balance_failed(self, reason: str) -> None:
+        """Take note of a look-up of the balance that failed."""
+        self._telemetry.balance_failures.labels(self._account, reason).inc()
+        self._telemetry.registry.changed(self._telemetry.balance_failures)
 
     def corrected(self, figures: int) -> None:
         """Take note of figures that went down upstream."""

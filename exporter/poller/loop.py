@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -15,6 +15,16 @@ LARGEST_JITTER: Final = 5.0
 """Seconds within which accounts begin, so that many of them do not ask at the same moment."""
 
 log = structlog.get_logger("poller")
+
+
+class Renewable(Protocol):
+    """Credentials that may become others while an account is polled."""
+
+    renewals: int
+    """How many times they have."""
+
+    async def refresh(self) -> None:
+        """Take over what they are now; never fails."""
 
 
 class PollLoop:
@@ -32,6 +42,7 @@ class PollLoop:
         monotonic: Callable[[], float],
         random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        credentials: Renewable | None = None,
     ) -> None:
         self._poller = poller
         self._interval = interval
@@ -40,6 +51,8 @@ class PollLoop:
         self._random = random
         self._sleep = sleep
         self._refusals = 0
+        self._credentials = credentials
+        self._renewals = 0
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -59,13 +72,26 @@ class PollLoop:
 
     async def _tick(self, first: float, resume_at: float) -> float:
         """Poll where it is time to, and publish; return when to poll again at the earliest."""
+        renewed = await self._renewed()
         begun = self._monotonic()
-        if begun >= resume_at:
+        if begun >= resume_at or renewed:
             failure = await self._poller.poll()
             resume_at = self._back_off(begun, refused=failure is not None and failure.refusal)
         # Also where no poll was made: what is shown may have become stale meanwhile.
         self._poller.publish(self._next_poll(first, resume_at))
         return resume_at
+
+    async def _renewed(self) -> bool:
+        """Whether the credentials are others than at the last tick: refusals were of the old."""
+        if self._credentials is None:
+            return False
+        await self._credentials.refresh()
+        renewed = self._credentials.renewals != self._renewals
+        if renewed:
+            self._renewals = self._credentials.renewals
+            self._refusals = 0
+            self._poller.renewed()
+        return renewed
 
     def _back_off(self, begun: float, *, refused: bool) -> float:
         """Return when to try again: where an account is refused, twice as late each time."""

@@ -59,6 +59,9 @@ PROMISED: dict[str, tuple[str, tuple[str, ...]]] = {
     "itnio_voice_objective_failure_ratio": ("gauge", ("account", "app")),
     "itnio_voice_objective_average_call_duration_seconds": ("gauge", ("account", "app")),
     "itnio_voice_objective_daily_spend": ("gauge", ("account", "app", "currency")),
+    "itnio_voice_objective_minimum_balance": ("gauge", ("account", "app", "currency")),
+    "itnio_account_balance": ("gauge", ("account", "kind", "currency")),
+    "itnio_exporter_balance_failures_total": ("counter", ("account", "reason")),
     "itnio_up": ("gauge", ("account",)),
     "itnio_exporter_last_success_timestamp_seconds": ("gauge", ("account",)),
     "itnio_exporter_sweep_progress_ratio": ("gauge", ("account",)),
@@ -104,7 +107,9 @@ def exposed() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
     for each in CATALOGUE:
         yield each.name, each.kind, ("account", *each.labels), each.help
     telemetry = Telemetry("1", ("reason",))
-    telemetry.account("a").rejected(("figure",))
+    account = telemetry.account("a")
+    account.rejected(("figure",))
+    account.balance_watched()
     for metric in telemetry.registry.collect():
         suffix = {"counter": "_total", "info": "_info"}.get(metric.type, "")
         labels = tuple(label for label in metric.samples[0].labels if label != "le")

@@ -135,7 +135,9 @@ def rules() -> Iterator[dict[str, Any]]:
 def published() -> set[str]:
     """The names of all series that the exporter has."""
     telemetry = Telemetry("version", ("reason",))
-    telemetry.account("account").rejected(("reason",))
+    account = telemetry.account("account")
+    account.rejected(("reason",))
+    account.balance_watched()
     telemetry.store(("reason",)).store_committed(0.1, 1)
     own = {sample.name for metric in telemetry.registry.collect() for sample in metric.samples}
     return own | {family.name for family in CATALOGUE}
