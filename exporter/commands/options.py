@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from exporter import logs
+from exporter.config import parse_duration
 from exporter.web.options import Address, parse_address
 
 # Of each command its own, too: click makes a help option once, by whoever asks for it first.
@@ -46,6 +47,23 @@ class Positive(click.FloatRange):
         return number
 
 
+class Duration(click.ParamType[float]):
+    """A Prometheus duration, as seconds."""
+
+    name = "DURATION"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds; click's usage error where it is no duration."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError:
+            self.fail(f"{value!r} is no duration; write it like 30s, 5m or 1h30m", param, ctx)
+
+
 def with_listen_address(default: str) -> Decorator:
     """Give a command ``--web.listen-address``."""
     return click.option(
@@ -66,6 +84,13 @@ with_config_file: Final[Decorator] = click.option(
     default="config.yaml",
     show_default=True,
     help="The configuration.",
+)
+with_web_config_file: Final[Decorator] = click.option(
+    "--web.config.file",
+    "web_config_file",
+    metavar="PATH",
+    default="",
+    help="TLS and basic authentication, in the format that all exporters share; empty: neither.",
 )
 with_telemetry_path: Final[Decorator] = click.option(
     "--web.telemetry-path",

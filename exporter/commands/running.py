@@ -4,6 +4,7 @@ Exit status: 0 fine, 1 a failure at run time, 2 bad usage or a bad configuration
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -35,6 +36,10 @@ def run_to_end(work: Coroutine[Any, Any, bool | None]) -> None:
         raise SystemExit(BAD_USAGE) from None
     except WebOptionError as error:
         raise click.UsageError(str(error)) from None
+    except BrokenPipeError:
+        # Who read has gone, as head does; what is still in the buffer must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_FAILED) from None
     except OSError as error:
         click.echo(f"itnio-exporter: {error}", err=True)
         raise SystemExit(_FAILED) from None

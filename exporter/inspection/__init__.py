@@ -1,0 +1,1 @@
+"""What `check --live` measures: whether an account can be watched as it is configured."""

@@ -1,0 +1,1 @@
+"""Recent tasks of the accounts, read for a person who looks at them now."""

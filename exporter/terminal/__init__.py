@@ -1,0 +1,1 @@
+"""What commands show in a terminal, or in a log where there is none."""
