@@ -18,7 +18,7 @@ from exporter import __version__, logs
 from exporter.cli import main
 
 KEY, SECRET = "bDqJFiq9", "7bz1lzh9"
-COMMANDS = ("run", "demo", "simulate", "check", "schema", "once")
+COMMANDS = ("run", "demo", "simulate", "check", "tasks", "schema", "once")
 
 
 @pytest.fixture(autouse=True)
