@@ -13,9 +13,11 @@ import structlog
 
 from exporter import __version__, logs
 from exporter.accounts import Accounts, Clocks
-from exporter.config import Config, ConfigError
+from exporter.config import Config, ConfigError, both
 from exporter.history import History
 from exporter.snapshot import AccountSnapshot, Failure
+from exporter.web.access.access import LOOK_EVERY, Access
+from exporter.web.access.model import WebConfig
 from exporter.web.application import build
 from exporter.web.demonstration import Demonstration
 from exporter.web.listening import Listening, listen
@@ -30,7 +32,8 @@ class App:
     """A running exporter, as the web sees it (a ``Site``).
 
     ``load`` reads the configuration anew for a reload; ConfigError where it cannot be used.
-    ``state`` is the folder in which counters are kept; None: in memory only. ``demonstration`` is
+    ``state`` is the folder in which counters are kept; None: in memory only. ``access`` decides who
+    is let in; None: everybody. ``demonstration`` is
     what the demo lets go wrong.
     """
 
@@ -44,13 +47,17 @@ class App:
         state: Path | None = None,
         clocks: Clocks | None = None,
         *,
+        access: Access | None = None,
         demonstration: Demonstration | None = None,
     ) -> None:
         self._load = load
         self._options = options
         self._clocks = clocks or Clocks()
         self._reloading = asyncio.Lock()
+        self._access = access or Access()
+        # Of the last reload, and of the web configuration, which is also read when it changes.
         self._reload_failure: Failure | None = None
+        self._access_failure: Failure | None = None
         self.demonstration = demonstration
         self.accounts = Accounts(announced(config), self._clocks, state)
 
@@ -61,7 +68,7 @@ class App:
         WebOptionError where a path cannot be served.
         """
         try:
-            application = build(self)
+            application = build(self, self._access)
         except ValueError as error:
             raise WebOptionError(str(error)) from None
         told_to_stop = stop_signals()
@@ -74,19 +81,26 @@ class App:
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
         try:
-            # The counters are there before anybody can ask for them.
-            await self.accounts.open()
-            listening = await listen(application, self._options.addresses)
+            # The counters are there before anybody can ask for them. A hangup waits for its turn.
+            async with self._reloading:
+                await self.accounts.open()
+            listening = await listen(
+                application, self._options.addresses, ssl_context=self._access.tls
+            )
         except BaseException:
             await self.accounts.stop()
             raise
+        watch = asyncio.create_task(self._watch_access(), name="watch web configuration")
         try:
-            await self.accounts.start()
+            async with self._reloading:
+                await self.accounts.start()
             log.info("listening", urls=" ".join(listening.urls), version=self.version)
             started(listening.urls)
             await told_to_stop.wait()
             log.info("stopping")
         finally:
+            watch.cancel()
+            self._access.close()
             await _stop(listening, self.accounts)
 
     # --- what the web asks of a Site --------------------------------------------------------------
@@ -119,7 +133,7 @@ class App:
 
     def reload_failure(self) -> Failure | None:
         """Return why the last attempt to load the configuration failed, where it did."""
-        return self._reload_failure
+        return self._reload_failure or self._access_failure
 
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""
@@ -140,29 +154,65 @@ class App:
     # --- reloading --------------------------------------------------------------------------------
 
     async def load_anew(self) -> None:
-        """Take over the configuration as it is now; ConfigError where it cannot be used.
+        """Take over both configurations as they are now; ConfigError where one cannot be used.
 
-        The old one is then kept, untouched.
+        The old ones are then kept, untouched.
         """
         async with self._reloading:
-            telemetry = self.accounts.telemetry
             try:
-                config = announced(await asyncio.to_thread(self._load))
+                config, web_config = await asyncio.to_thread(self._read)
             except ConfigError as error:
-                telemetry.reloaded(self.now(), successful=False)
-                self._reload_failure = Failure("config", str(error), _RELOAD_REMEDY, self.now())
-                log.error("the new configuration is not used", error=str(error))  # noqa: TRY400
+                self._reload_failure = self._refused(error)
                 raise
-            await self.accounts.reload(config)
-            telemetry.reloaded(self.now(), successful=True)
-            self._reload_failure = None
+            await self.accounts.reload(announced(config))
+            self._access.take(web_config)
+            self._reload_failure = self._access_failure = None
+            self._accepted()
             log.info("configuration loaded anew", accounts=len(config.accounts))
+
+    def _read(self) -> tuple[Config, WebConfig]:
+        """Return both configurations; ConfigError with the problems of both at once."""
+        return both(self._load, self._access.read)
+
+    async def _watch_access(self) -> None:
+        """Take over the web configuration, with its certificates and users, when it changes."""
+        while self._access.path is not None:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                if await asyncio.to_thread(self._access.has_changed):
+                    await self._load_access_anew()
+            except Exception:
+                # The next change has to be seen all the same.
+                log.exception("the web configuration could not be looked at")
+
+    async def _load_access_anew(self) -> None:
+        async with self._reloading:
+            try:
+                web_config = await asyncio.to_thread(self._access.read)
+            except ConfigError as error:
+                self._access_failure = self._refused(error)
+                return
+            self._access.take(web_config)
+            self._access_failure = None
+            self._accepted()
+            log.info("web configuration loaded anew", users=len(web_config.users))
+
+    def _refused(self, error: ConfigError) -> Failure:
+        self.accounts.telemetry.reloaded(self.now(), successful=False)
+        log.error("the new configuration is not used", error=str(error))
+        return Failure("config", str(error), _RELOAD_REMEDY, self.now())
+
+    def _accepted(self) -> None:
+        if self.reload_failure() is None:
+            self.accounts.telemetry.reloaded(self.now(), successful=True)
 
     async def _reload_on_signal(self) -> None:
         try:
             await self.load_anew()
         except ConfigError:
             return  # it has been logged, and there is nobody to answer
+        except Exception:
+            log.exception("reload failed")
 
 
 def stop_signals() -> asyncio.Event:

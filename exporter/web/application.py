@@ -4,9 +4,10 @@ from typing import Final
 
 from aiohttp import web
 
+from exporter.web.access.access import Access
 from exporter.web.assets import Assets
 from exporter.web.demonstration import ADDRESS, DemonstrationRoute
-from exporter.web.guard import LARGEST_BODY, add_headers, guarded
+from exporter.web.guard import LARGEST_BODY, Guard
 from exporter.web.lifecycle import LifecycleRoutes
 from exporter.web.metrics import MetricsRoute
 from exporter.web.pages import Pages
@@ -18,15 +19,16 @@ _CONFIG: Final = "/config"
 _SPECIAL: Final = frozenset("{}?#%")
 
 
-def build(site: Site) -> web.Application:
-    """Return the application that serves a site; not yet listening.
+def build(site: Site, access: Access | None = None) -> web.Application:
+    """Return the application that serves a site to whom `access` lets in; not yet listening.
 
     ValueError where the site's telemetry path cannot be served. With ``/`` as that path there is
     no status page.
     """
     path = _checked(site.telemetry_path)
-    application = web.Application(middlewares=[guarded], client_max_size=LARGEST_BODY)
-    application.on_response_prepare.append(add_headers)
+    guard = Guard(access or Access())
+    application = web.Application(middlewares=[guard.guarded], client_max_size=LARGEST_BODY)
+    application.on_response_prepare.append(guard.add_headers)
     assets = Assets.packaged()
     lifecycle = LifecycleRoutes(site)
     routes = [

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import hdrs, web
 
+from exporter.web.access.access import Access
+from exporter.web.access.passwords import TooManyChecksError
+
 _log = structlog.get_logger()
 
 LARGEST_BODY: Final = 16 * 1024
@@ -35,6 +38,10 @@ _SENTENCES: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the request's body is too long",
 }
 
+_CHALLENGE: Final[Mapping[str, str]] = {
+    hdrs.WWW_AUTHENTICATE: 'Basic realm="itnio-exporter", charset="UTF-8"'
+}
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,21 +64,55 @@ def failed(status: HTTPStatus, headers: Mapping[str, str] | None = None) -> web.
     return plain(status, f"{status.value}: {sentence}.", headers)
 
 
-async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Give an answer the headers that all of them have; a signal, so that none is left out."""
-    response.headers.update(HEADERS)
+class Guard:
+    """Stands before every route: who is let in, what is refused, which headers an answer has."""
 
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
-@web.middleware
-async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what must not come through, and turn errors into plain answers."""
-    if request.method not in _SAFE and _is_cross_site(request):
-        return plain(HTTPStatus.FORBIDDEN, "403: requests from other sites are refused.")
-    if (request.content_length or 0) > LARGEST_BODY:
-        answer = failed(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        # Without this the rest of the body would still be read, to keep the connection.
-        answer.force_close()
+    async def add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Give an answer the headers that all of them have; a signal, so that none is left out."""
+        response.headers.update(HEADERS)
+        for name, value in self._access.config.headers.items():
+            if value:
+                response.headers[name] = value
+            else:
+                response.headers.pop(name, None)
+
+    @web.middleware
+    async def guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let in who may come in, and turn errors into plain answers."""
+        answer = await self._refusal(request) or await _answered(request, handler)
+        transport = request.transport
+        if transport and self._access.is_outdated(transport.get_extra_info("ssl_object")):
+            # Whoever was let in by what counts no more has to come in anew.
+            answer.force_close()
         return answer
+
+    async def _refusal(self, request: web.Request) -> web.Response | None:
+        """Return why a request is not answered; None where it is."""
+        if not self._access.within_limit():
+            return _too_many("requests come faster than rate_limit allows")
+        try:
+            if self._access.wants_password and not await self._access.knows(
+                request.headers.get(hdrs.AUTHORIZATION), request.remote or ""
+            ):
+                return plain(
+                    HTTPStatus.UNAUTHORIZED, "401: user and password are needed.", _CHALLENGE
+                )
+        except TooManyChecksError:
+            return _too_many("other passwords are being checked")
+        if request.method not in _SAFE and _is_cross_site(request):
+            return plain(HTTPStatus.FORBIDDEN, "403: requests from other sites are refused.")
+        if (request.content_length or 0) > LARGEST_BODY:
+            answer = failed(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            # Without this the rest of the body would still be read, to keep the connection.
+            answer.force_close()
+            return answer
+        return None
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -80,6 +121,11 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
         _log.exception("request failed", method=request.method, path=request.path)
         return failed(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _too_many(reason: str) -> web.Response:
+    sentence = f"429: {reason}; try again in a second."
+    return plain(HTTPStatus.TOO_MANY_REQUESTS, sentence, {hdrs.RETRY_AFTER: "1"})
 
 
 def _is_cross_site(request: web.Request) -> bool:

@@ -17,6 +17,10 @@ _BACKLOG: Final = 1024
 # aiohttp waits this long twice: for answers under way, then for those it has cancelled.
 _PATIENCE: Final = 1.0
 _TRIES: Final = 10
+_HANDSHAKE: Final = 10.0
+"""Seconds that a client has to agree on TLS; as long as Prometheus waits for a whole scrape."""
+_FAREWELL: Final = 1.0
+"""Seconds for which the end of a TLS connection is waited for."""
 
 
 class ListenError(OSError):
@@ -73,9 +77,15 @@ async def listen(
         def connection() -> Connection:
             return Connection(web_server, loop=loop)
 
+        encrypted = ssl_context is not None
         for each in sockets:
             server = await loop.create_server(
-                connection, sock=each, ssl=ssl_context, backlog=_BACKLOG
+                connection,
+                sock=each,
+                ssl=ssl_context,
+                backlog=_BACKLOG,
+                ssl_handshake_timeout=_HANDSHAKE if encrypted else None,
+                ssl_shutdown_timeout=_FAREWELL if encrypted else None,
             )
             undo.callback(server.close)
             servers.append(server)

@@ -66,7 +66,8 @@ class _Handshake(ssl.SSLObject):
             raise
         except ssl.SSLError as error:
             # What a client does wrong is not the operator's concern, unless it is looked for.
-            log.debug("handshake failed", reason=error.reason or str(error.args[-1]))
+            found = (getattr(error, name, None) for name in ("verify_message", "reason"))
+            log.debug("handshake failed", reason=next(filter(None, found), error.args[-1]))
             raise
 
     def _check_names(self) -> None:
