@@ -2,7 +2,8 @@
 
 import time
 
-from exporter.simulator import Selection, Settings, SimulatedWorld
+from exporter.demo import world_of
+from exporter.simulator import Selection, SimulatedWorld
 
 ALL = {"account": ".*", "app": ".*", "script": ".*", "window": "24h"}
 DAY = 86_400
@@ -14,10 +15,10 @@ CALLING = 1
 
 
 def awake() -> int:
-    """The seed of a world in which campaigns are calling now: in the default one people sleep."""
+    """The seed of a world in which campaigns are calling now: in some of them people sleep."""
     soon = time.time() + 120  # what calls then has not ended before
     for seed in range(1, 100):
-        world = SimulatedWorld(Settings(seed=seed))
+        world = SimulatedWorld(world_of(seed))
         local = int(soon) + DAY  # a range beyond every zone; nothing exists that is not created yet
         tasks = world.select(soon, Selection(local - 3 * DAY, local))
         well_on = [

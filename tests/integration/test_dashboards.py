@@ -80,7 +80,7 @@ def offered(store: Prometheus, name: str, variable: str) -> list[str]:
     [
         ("account", {"demo"}),
         ("app", {app.name for app in Settings().apps}),
-        ("window", {"1h", "6h", "24h"}),
+        ("window", {"5m", "1h", "24h"}),
     ],
 )
 def test_variables_offer_what_there_is(

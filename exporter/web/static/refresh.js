@@ -14,20 +14,14 @@
     return selection !== null && !selection.isCollapsed;
   }
 
-  // Regions are known by what labels them: that stays the same from one rendering to the next.
+  // Ids stay the same from one rendering to the next.
   function scrolling(root) {
-    const found = new Map();
-    for (const each of root.querySelectorAll(".scroll")) {
-      found.set(each.getAttribute("aria-labelledby"), each);
-    }
-    return found;
+    return new Map([...root.querySelectorAll(".scroll")].map((each) => [each.id, each]));
   }
 
   function address(element) {
     if (element === null || !main.contains(element)) return null;
     if (element.id) return `#${CSS.escape(element.id)}`;
-    const label = element.getAttribute("aria-labelledby");
-    if (label) return `[aria-labelledby="${CSS.escape(label)}"]`;
     const link = element.getAttribute("href");
     return link ? `a[href="${CSS.escape(link)}"]` : null;
   }
