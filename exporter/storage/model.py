@@ -15,7 +15,17 @@ class StorageError(Exception):
         self.reason = reason
 
 
-REASONS: Final = ("corrupt", "full", "locked", "newer", "unwritable", "failed")
+REASONS: Final = (
+    "corrupt",
+    "full",
+    "locked",
+    "newer",
+    "unwritable",
+    "unreachable",
+    "refused",
+    "not_owned",
+    "failed",
+)
 """Every value of the ``reason`` label."""
 
 

@@ -41,7 +41,15 @@ def pyproject() -> dict[str, Any]:
 
 
 def runtime_requirements() -> list[Requirement]:
-    return [Requirement(line) for line in pyproject()["project"]["dependencies"]]
+    """With every extra that users can choose."""
+    project = pyproject()["project"]
+    extras = [
+        line
+        for name, lines in project["optional-dependencies"].items()
+        if name != "dev"
+        for line in lines
+    ]
+    return [Requirement(line) for line in [*project["dependencies"], *extras]]
 
 
 def development_requirements() -> list[Requirement]:

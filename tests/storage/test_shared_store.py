@@ -1,0 +1,210 @@
+"""The store that replicas share keeps the same promises, on a real PostgreSQL."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from exporter.storage import Changes, State, StorageError
+from exporter.storage.postgres.schema import MIGRATIONS, SCHEMA
+from exporter.storage.postgres.session import Session
+from exporter.storage.postgres.store import SharedStore
+from tests.postgres import PostgresServer, postgres_server
+from tests.storage.states import a_change, changes
+from tests.storage.test_store import as_kept, as_read
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Observed:
+    """What the store told."""
+
+    sizes: list[int] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def store_committed(self, seconds: float, size: int) -> None:
+        assert seconds >= 0
+        self.sizes.append(size)
+
+    def store_failed(self, reason: str) -> None:
+        self.failures.append(reason)
+
+
+@dataclass
+class Replica:
+    """A store over a database, with the accounts that are said to be its own."""
+
+    url: str
+    epochs: dict[str, int] = field(default_factory=dict)
+    observed: Observed = field(default_factory=Observed)
+    lost: int = 0
+
+    def __post_init__(self) -> None:
+        self.session = Session(self.url, silence=5, lost=self._lost)
+        self.store = SharedStore(self.session, self.epochs, self.observed)
+
+    def _lost(self) -> None:
+        self.lost += 1
+
+    async def own(self, account: str, epoch: int = 1) -> None:
+        async def write(connection: asyncpg.Connection) -> None:
+            await connection.execute(
+                "INSERT INTO accounts (account, epoch, replica) VALUES ($1, $2, 'a')"
+                " ON CONFLICT (account) DO UPDATE SET epoch = excluded.epoch",
+                account.replace("\\", "\\\\").replace("\0", "\\0"),
+                epoch,
+            )
+
+        await self.session.use(write)
+        self.epochs[account] = epoch
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def replica(server: PostgresServer) -> AsyncIterator[Replica]:
+    one = Replica(server.database())
+    yield one
+    await one.store.close()
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(change=changes())
+async def test_any_state_comes_back(replica: Replica, change: Changes) -> None:
+    async def empty(connection: asyncpg.Connection) -> None:
+        await connection.execute("TRUNCATE apps, scripts, tasks, totals, accounts")
+
+    await replica.session.use(empty)
+    await replica.own(change.account)
+    await replica.store.commit([change])
+    *rest, totals = as_read(await replica.store.load(change.account, change.app))
+    assert rest == list(as_kept(change)[:-1])
+    assert isinstance(totals, dict)
+    assert {key: value[::2] for key, value in totals.items()} == {
+        row.series: (row.total, row.introduced) for row in change.totals
+    }
+
+
+async def test_an_app_that_was_never_stored_is_empty(replica: Replica) -> None:
+    assert await replica.store.load("nobody", "nothing") == State()
+
+
+async def test_many_tasks_come_and_go(replica: Replica) -> None:
+    await replica.own("a")
+    await replica.store.commit([a_change(*range(25_000), scripts=50)])
+    change = a_change(total=7, scripts=60)
+    await replica.store.commit([replace(change, records=dict.fromkeys(range(1, 25_000)))])
+    state = await replica.store.load("a", "")
+    assert list(state.records) == [0]
+    assert state.scripts == [str(number) for number in range(60)]
+    assert [row.total for row in state.totals] == [7]
+    assert all(size > 0 for size in replica.observed.sizes)
+
+
+async def test_a_commit_is_all_or_nothing(replica: Replica) -> None:
+    for account in ("a", "b"):
+        await replica.own(account)
+    await replica.store.commit([a_change(1, total=1)])
+    del replica.epochs["b"]
+    with pytest.raises(StorageError) as refused:
+        await replica.store.commit([a_change(1, 2, total=2), a_change(3, account="b")])
+    assert refused.value.reason == "not_owned"
+    assert as_read(await replica.store.load("a", "")) == as_kept(a_change(1, total=1))
+    assert await replica.store.load("b", "") == State()
+
+
+async def test_nobody_writes_over_a_successor(server: PostgresServer) -> None:
+    url = server.database()
+    first, second = Replica(url), Replica(url)
+    await first.own("a", epoch=1)
+    await first.store.commit([a_change(1, total=1)])
+    await second.own("a", epoch=2)
+    await second.store.commit([a_change(2, total=Decimal("2.5"))])
+    with pytest.raises(StorageError, match="another replica has taken over account a"):
+        await first.store.commit([a_change(1, total=9)])
+    assert [row.total for row in (await second.store.load("a", "")).totals] == [Decimal("2.5")]
+    assert first.observed.failures == ["not_owned"]
+    await first.store.close()
+    await second.store.close()
+
+
+async def test_without_the_server_it_says_so_and_goes_on_afterwards() -> None:
+    with postgres_server() as server:
+        one = Replica(server.database())
+        await one.own("a")
+        await one.store.commit([a_change(1, total=1)])
+        server.stop("immediate")
+        for _ in range(2):
+            with pytest.raises(StorageError, match=r"127\.0\.0\.1.*polling goes on") as failed:
+                await one.store.commit([a_change(2, total=2)])
+            assert failed.value.reason == "unreachable"
+            assert "pa" + " ss" not in str(failed.value)
+        assert one.lost == 1
+        server.start()
+        await one.store.commit([a_change(2, total=2)])
+        assert [row.total for row in (await one.store.load("a", "")).totals] == [2]
+        assert sorted((await one.store.load("a", "")).records) == [1, 2]
+        await one.store.close()
+
+
+async def test_a_wrong_password_is_told_without_it(server: PostgresServer) -> None:
+    one = Replica(server.database().replace("pa%20ss", "geheim"))
+    with pytest.raises(StorageError, match="see user, password") as refused:
+        await one.store.load("a", "")
+    assert refused.value.reason == "refused"
+    assert "geheim" not in str(refused.value)
+
+
+async def test_two_that_begin_at_once_create_the_tables_once(server: PostgresServer) -> None:
+    url = server.database()
+    many = [Replica(url) for _ in range(4)]
+    for one in many:
+        assert await one.store.load("a", "") == State()
+    connection = await asyncpg.connect(url)
+    version = await connection.fetchval(f"SELECT version FROM {SCHEMA}.version")
+    assert version == len(MIGRATIONS)
+    await connection.execute(f"UPDATE {SCHEMA}.version SET version = {version + 1}")
+    await connection.close()
+    for one in many:
+        await one.store.close()
+    with pytest.raises(StorageError, match="newer version") as refused:
+        await Replica(url).store.load("a", "")
+    assert refused.value.reason == "newer"
+
+
+async def test_what_is_silent_for_long_is_given_up_by_the_server(server: PostgresServer) -> None:
+    url = server.database()
+    noticed: list[bool] = []
+    stopped = Session(url, silence=1, lost=lambda: noticed.append(True))
+    other = Session(url, silence=5)
+
+    async def lock(connection: asyncpg.Connection) -> bool:
+        got: bool = await connection.fetchval("SELECT pg_try_advisory_lock(1)")
+        return got
+
+    async def wait_for_lock(connection: asyncpg.Connection) -> None:
+        await connection.execute("SET lock_timeout = '4s'")
+        await connection.execute("SELECT pg_advisory_lock(1)")
+
+    assert await stopped.use(lock)
+    assert not await other.use(lock)
+    await other.use(wait_for_lock)
+    # The one that was silent knows, or learns at its next word.
+    with contextlib.suppress(StorageError):
+        assert not await stopped.use(lock)
+    assert noticed == [True]
+    await stopped.close()
+    await other.close()
