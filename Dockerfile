@@ -5,6 +5,8 @@ ARG BASE=python:3.13-slim-bookworm
 FROM ${BASE} AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# Two builds of the same sources are the same bytes: nothing compiled remembers when that was.
+ARG SOURCE_DATE_EPOCH=315532800
 
 # The requirements come first: they change more rarely than the code, and their layer is kept.
 COPY requirements/build.txt requirements/run.txt requirements/
