@@ -1,13 +1,10 @@
 """One request, for a page or the balance: signed, paced, timed, retried where that can help."""
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, Generic, Protocol, Self, TypeVar
 
 import aiohttp
@@ -16,6 +13,9 @@ import stamina
 from aiolimiter import AsyncLimiter
 
 from exporter.api import balance, errors, signing
+from exporter.api.failures import cause, hide, label
+from exporter.api.http import moment, read_body, retry_after
+from exporter.api.proxy import proxy_for
 from exporter.api.records import Locale, Page, read_code, read_page
 from exporter.tasks.task import Money
 
@@ -28,11 +28,6 @@ LONGEST_PAUSE: Final = 300.0
 """Seconds: a Retry-After beyond this is not believed, so that no answer ends the monitoring."""
 
 _SHORTEST_SLEEP: Final = 0.001
-_SHORTEST_SECRET: Final = 4
-_HIDDEN: Final = "<secret>"
-_CODE: Final = re.compile(r"[\w.+-]{1,32}", re.ASCII)
-"""What may be the label of a code: it comes from outside."""
-_SIGNATURE: Final = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{4,31}(?=…)")
 
 
 class Observer(Protocol):
@@ -54,6 +49,11 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(<secret>)"
+
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """What no error may show."""
+        return self.api_key, self.api_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,8 @@ class Client:
             connector=aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=75),
             timeout=aiohttp.ClientTimeout(total=self.limits.timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            # Not trust_env: it asks the environment anew at each request, in a thread.
+            proxy=proxy_for(self._base_url),
         )
         return self
 
@@ -224,10 +225,10 @@ class Client:
                 answer = await self._exchange(request, skew)
                 code = "0"
             except errors.ApiError as error:
-                _hide(error, self._credentials())
+                hide(error, self._credentials().secrets)
                 if request.for_polls:
                     self.last_error = error
-                code = _label(error)
+                code = label(error)
                 raise
             finally:
                 if code != "internal":  # a cancelled request has no outcome
@@ -249,7 +250,7 @@ class Client:
                 headers=headers,
                 allow_redirects=False,  # a signed request goes where the config says, only there
             ) as response:
-                body = await _read(response)
+                body = await read_body(response, LARGEST_BODY)
                 self._note_skew(response, now, skew)
                 return self._read(request, response, body)
         except TimeoutError:
@@ -257,17 +258,19 @@ class Client:
                 f"no answer within {self.limits.timeout:g} s"
             ) from None
         except (aiohttp.ClientPayloadError, aiohttp.ContentTypeError) as error:
-            raise errors.ConnectionFailedError(f"the answer broke off: {_cause(error)}") from None
+            raise errors.ConnectionFailedError(f"the answer broke off: {cause(error)}") from None
         except aiohttp.ClientResponseError as error:
-            raise errors.InvalidResponseError(f"not an HTTP answer: {_cause(error)}") from None
+            raise errors.InvalidResponseError(f"not an HTTP answer: {cause(error)}") from None
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-            raise errors.ConnectionFailedError(_cause(error)) from None
+            raise errors.ConnectionFailedError(cause(error)) from None
 
     def _read(self, request: _Request[_T], response: aiohttp.ClientResponse, body: bytes) -> _T:
         if response.status == 200:  # noqa: PLR2004
             return request.read(body)
         if response.status == 429:  # noqa: PLR2004
-            wait = self._retry_after(response.headers.get("Retry-After"))
+            wait = retry_after(
+                response.headers.get("Retry-After"), self._clock(), longest=LONGEST_PAUSE
+            )
             if wait:
                 self._paused_until = max(self._paused_until, self._monotonic() + wait)
             raise errors.RateLimitedError("the API answers HTTP 429", retry_after=wait)
@@ -276,7 +279,9 @@ class Client:
         if isinstance(code, int) and code in errors.KNOWN_CODES:
             raise errors.of_code(code, f"HTTP {response.status}")
         kind = errors.HTTPStatusError
-        if response.status >= 500:  # noqa: PLR2004
+        if response.status in {401, 403}:
+            kind = errors.RefusedStatusError
+        elif response.status >= 500:  # noqa: PLR2004
             kind = errors.ServerStatusError
         raise kind(f"the API answers HTTP {response.status}", status=response.status)
 
@@ -300,94 +305,10 @@ class Client:
         self, response: aiohttp.ClientResponse, asked_at: float, skew: list[float]
     ) -> None:
         """Compare the server's Date, whole seconds, with the middle of our request."""
-        date = _date(response.headers.get("Date", ""))
+        date = moment(response.headers.get("Date", ""))
         if date is None:
             return
         ours = (asked_at + self._clock()) / 2
         # Date has lost its fraction: half a second is its expectation.
-        skew.append(date.timestamp() + 0.5 - ours)
+        skew.append(date + 0.5 - ours)
         self._observer.clock_skew(skew[-1])
-
-    def _retry_after(self, value: str | None) -> float | None:
-        """Return seconds from a Retry-After header in either of its forms."""
-        if value is None:
-            return None
-        try:
-            seconds = float(value)
-        except ValueError:
-            date = _date(value)
-            if date is None:
-                return None
-            seconds = date.timestamp() - self._clock()
-        return min(max(seconds, 0.0), LONGEST_PAUSE) if seconds == seconds else None  # noqa: PLR0124
-
-
-def _date(text: str) -> datetime | None:
-    """Return the moment of an HTTP date; None where it is none."""
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read a body, decompressed, up to the bound."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(2**18):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            response.close()
-            raise errors.InvalidResponseError(
-                f"the answer is larger than {LARGEST_BODY // 2**20} MiB"
-            )
-    return bytes(body)
-
-
-def _hide(error: errors.ApiError, credentials: Credentials) -> None:
-    """Take out of an error's text what a server or proxy echoed of our credentials.
-
-    A signature is hex md5, so all of that form goes. A text that was cut may end in part of one.
-    """
-    text = _SIGNATURE.sub(_HIDDEN, str(error))
-    for secret in (credentials.api_key, credentials.api_secret):
-        shown = repr(secret)[1:-1]  # what comes from outside is quoted by repr
-        for length in range(len(shown), _SHORTEST_SECRET - 1, -1):
-            part = shown[:length]
-            text = text.replace(part if part == shown else f"{part}…", _HIDDEN)
-    error.args = (text,)
-
-
-def _label(error: errors.ApiError) -> str:
-    """Return the ``code`` label of a request that ended in an error."""
-    match error:
-        case errors.HTTPStatusError():
-            return f"http_{error.status}"
-        case errors.RateLimitedError():
-            return "http_429"
-        case errors.RequestTimeoutError():
-            return "timeout"
-        case errors.ConnectionFailedError():
-            return "connection"
-        case errors.InvalidResponseError():
-            return "invalid"
-    code = "invalid" if error.code is None else str(error.code)
-    return code if _CODE.fullmatch(code) else "other"
-
-
-def _cause(error: BaseException) -> str:
-    """Return a library's error as text for a person: never empty, never with our headers."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return f"TLS to {error.host}:{error.port} failed: {error.os_error}"
-        case aiohttp.ClientConnectorDNSError():
-            return f"the name {error.host} cannot be resolved"
-        case aiohttp.ClientConnectorError():
-            return f"cannot connect to {error.host}:{error.port}: {error.os_error.strerror}"
-        case aiohttp.ServerDisconnectedError():
-            return "the server closed the connection without an answer"
-        case aiohttp.ClientResponseError():
-            return errors.shortened(error.message)
-    return (
-        f"{type(error).__name__} {errors.shortened(error)}" if str(error) else type(error).__name__
-    )

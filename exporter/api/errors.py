@@ -92,6 +92,13 @@ class ServerStatusError(HTTPStatusError):
     passing = True
 
 
+class RefusedStatusError(HTTPStatusError):
+    """HTTP 401 or 403 with no code of the API's own: whoever stands before it refuses us."""
+
+    remedy = "Check api_key, api_secret and base_url; a gateway or proxy may refuse this host."
+    refusal = True
+
+
 class RequestTimeoutError(ApiError):
     """No answer within poll.timeout."""
 

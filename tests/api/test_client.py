@@ -173,7 +173,11 @@ OUTCOMES: list[tuple[Fault, type[errors.ApiError], str, int]] = [
     (Fault(kind=K.API_CODE, amount=77), errors.UnknownCodeError, "77", ONCE),
     *(
         (Fault(kind=K.HTTP_STATUS, amount=status), errors.HTTPStatusError, f"http_{status}", ONCE)
-        for status in (201, 204, 400, 401, 403, 404, 410)
+        for status in (201, 204, 400, 404, 410)
+    ),
+    *(
+        (Fault(kind=K.HTTP_STATUS, amount=s), errors.RefusedStatusError, f"http_{s}", ONCE)
+        for s in (401, 403)
     ),
     *(
         (Fault(kind=K.HTTP_STATUS, amount=s), errors.ServerStatusError, f"http_{s}", AGAIN)

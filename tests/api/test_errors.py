@@ -33,7 +33,12 @@ def test_every_error_says_what_can_be_done(kind: type[errors.ApiError]) -> None:
 
 def test_only_refusals_hold_back_the_account() -> None:
     refusals = {kind for kind in tree() if kind.refusal}
-    assert refusals == {errors.AuthenticationError, errors.IPRestrictedError}
+    expected: set[type[errors.ApiError]] = {
+        errors.AuthenticationError,
+        errors.IPRestrictedError,
+        errors.RefusedStatusError,
+    }
+    assert refusals == expected
 
 
 @pytest.mark.parametrize("message", [None, "", "no", "x" * 10_000, "a\nb\x00\u202e", [1], {"a": 1}])
