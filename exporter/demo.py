@@ -34,7 +34,8 @@ accounts:
     currency: {currency}
     apps: [{apps}]
     objectives: {{answer_ratio: 0.25, failure_ratio: 0.2, average_call_duration: 20s,
-                 daily_spend: 7000}}
+                 daily_spend: 7000, minimum_balance: 10000}}
+    balance: true
 """
 _FOREVER: Final = 10 * 365 * 86_400.0
 """Seconds; an incident lasts until it is ended."""

@@ -31,6 +31,7 @@ Nobody needs to edit PromQL: thresholds are the `objectives` of config.yaml.
 | `average_call_duration` | also a ticket below it | only against the past week |
 | `daily_spend` | budget alerts; a spike is a tenth of it or more | a spike is a tenth of a \
 mean day or more |
+| `minimum_balance` | a ticket below it | only a page where the balance will be used up |
 
 An app's own objective goes before that of its account. A ratio or duration of the account holds for
 each app that has none of its own; its `daily_spend` holds for the sum over all its apps.
@@ -66,6 +67,7 @@ _GROUPS: Final = {
     "campaigns.yml": "Campaigns",
     "exporter.yml": "The exporter and its way to the API",
     "spend.yml": "Spend",
+    "balance.yml": "Balance",
 }
 
 

@@ -70,7 +70,7 @@ class Settings:
     agent_price: Decimal = Decimal("0.023438")
     call_price: Decimal = Decimal("0.004353")
     sms_price: Decimal = Decimal("0.008")
-    balance: Decimal = Decimal(5000)  # at local midnight, when it is topped up
+    balance: Decimal = Decimal(50_000)  # at local midnight, when it is topped up
 
     def __post_init__(self) -> None:
         if not self.apps:

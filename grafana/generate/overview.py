@@ -261,8 +261,9 @@ def money() -> list[Builder[models.Panel]]:
             ],
         )
         .decimals(2)
-        .min(0),
-        by_kind,
+        .min(0)
+        .span(12),
+        by_kind.span(12),
         lines(
             13,
             "Cost of an answered call",
@@ -276,8 +277,35 @@ def money() -> list[Builder[models.Panel]]:
             ],
         )
         .decimals(4)
-        .min(0),
+        .min(0)
+        .span(12),
+        balance(),
     ]
+
+
+def balance() -> Builder[models.Panel]:
+    """Build the panel of what is left; two exporters of one account tell the same money."""
+    own = f'{ACCOUNT}, kind!="credit"'
+    once = f"max by (account, kind, currency) (itnio_account_balance{{{own}}})"
+    return (
+        lines(
+            18,
+            "Balance",
+            "What is left of the account's money, balance and gift together, and the least that is "
+            "to be left (dashed). Only accounts with balance: true are asked for it.",
+            "locale",
+            [
+                over_time(f"sum by (account, currency) ({once})", "{{account}} {{currency}}"),
+                over_time(
+                    objective("minimum_balance", ACCOUNT, "account", "currency"),
+                    "at least, {{account}} {{currency}}",
+                    AIM,
+                ),
+            ],
+        )
+        .decimals(2)
+        .span(12)
+    )
 
 
 def volume() -> list[Builder[models.Panel]]:

@@ -223,6 +223,7 @@ def test_objectives_are_dashed_lines() -> None:
         "itnio_voice_objective_average_call_duration_seconds",
         "itnio_voice_objective_failure_ratio",
         "itnio_voice_objective_daily_spend",
+        "itnio_voice_objective_minimum_balance",
     }
     for panel in aims.values():
         (style,) = [

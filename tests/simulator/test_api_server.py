@@ -201,7 +201,7 @@ async def test_the_balance() -> None:
             answer = await response.json()
         assert list(answer) == ["status", "reason", "balance", "gift", "credit"]
         assert answer["status"] == "0"
-        assert 0 < float(answer["balance"]) < 5000
+        assert 0 < float(answer["balance"]) < 50_000
         async with client.session.get(url) as response:
             assert (await response.json())["status"] == "-1"
 
