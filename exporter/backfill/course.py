@@ -44,14 +44,14 @@ def last_change(known: Known, duration: float) -> int:
 def as_of(task: Task, moment: int, end: int) -> Task:
     """Return a task as it probably was at ``moment``, where it is as it was read from ``end`` on.
 
-    Parts of it are rounded down, so that no figure exceeds one that it is a part of.
+    All figures are rounded alike, so that none exceeds one that it is a part of.
     """
     if moment >= end:
         return task
     age, life = max(0, moment - task.created), end - task.created
     agent, call, sms = (_part_of(fee, age, life) for _, fee in task.fees())
     figures = {
-        name: None if figure is None else figure * age // life
+        name: None if figure is None else (2 * figure * age + life) // (2 * life)
         for name, figure in zip(COUNTED, _figures(task), strict=True)
     }
     return msgspec.structs.replace(
@@ -80,14 +80,12 @@ def _total(task: Task, parts: Iterable[Money | None], age: int, life: int) -> Mo
     total = task.total_fee
     if total is None:
         return None
-    difference = total.amount
-    for _, fee in task.fees():
-        if fee is not None:
+    difference, so_far = total.amount, Decimal(0)
+    for (_, fee), part in zip(task.fees(), parts, strict=True):
+        if fee is not None and part is not None and fee.currency == total.currency:
             difference = EXACT.subtract(difference, fee.amount)
-    amount = _times(difference, age, life)
-    for fee in parts:
-        if fee is not None:
-            amount = EXACT.add(amount, fee.amount)
+            so_far = EXACT.add(so_far, part.amount)
+    amount = EXACT.add(so_far, _times(difference, age, life))
     return Money(amount, total.currency)
 
 

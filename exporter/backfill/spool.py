@@ -141,6 +141,8 @@ class Spool:
             text = str(error)
             if "locked" in text:
                 text = "another backfill is writing to it; wait until it has ended"
+            elif "unable to open" in text:
+                text = "it cannot be written; create its folder, or correct --output"
             raise SpoolError(f"{self.path}: {text}") from None
         except sqlite3.DatabaseError as error:
             raise SpoolError(
