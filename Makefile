@@ -10,6 +10,8 @@
 ##   make docs          write the generated pages and dashboards anew
 ##   make requirements  pin requirements/ after a change of pyproject.toml
 ##                      (UPGRADE=1: to the newest releases)
+##   make bench         measure this exporter beside its peers, and write docs/performance.md
+##                      (BENCH="--quick": does it run? BENCH="serving": only this one)
 ##   make bench-detection  hold the alert rules against simulated weeks with incidents
 ##                      (BENCH="--troubled 2 --quiet 1": fewer of them)
 ##   make clean         remove what these targets made
@@ -29,7 +31,7 @@ RUN := $(VENV)/.run.stamp
 DEV := $(VENV)/.dev.stamp
 PACKAGE := $(VENV)/.package.stamp
 
-.PHONY: help demo test install check fast format docs requirements clean servers bench-detection
+.PHONY: help demo test install check fast format docs requirements clean servers bench bench-detection
 # One virtual environment: two pips must not write to it at once.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -63,6 +65,9 @@ format: $(DEV)
 docs: $(DEV) $(PACKAGE)
 	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python -m grafana.generate
+
+bench: $(DEV) $(PACKAGE)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 bench-detection: $(DEV) $(PACKAGE) servers
 	$(BIN)/python -m benchmarks.detection $(BENCH)

@@ -55,6 +55,11 @@ class Body:
         self._plain: dict[bool, tuple[bytes, ...]] = {}
         self._gzipped: dict[bool, Gzipped] = {}
 
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield every chunk."""
+        for _, chunks in self._families:
+            yield from chunks
+
     def is_ready(self, *, openmetrics: bool, compressed: bool) -> bool:
         """Whether this form has been made before, and costs nothing."""
         return openmetrics in (self._gzipped if compressed else self._plain)

@@ -1,7 +1,6 @@
 """What has not changed is not rendered again, and never shown otherwise than if it had been."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from benchmarks.serving.tracked import TrackedAccount, accounts
 from exporter.exposition import kept
-from exporter.exposition.body import Body, Chunk
 from exporter.exposition.families import CATALOGUE
 from exporter.exposition.kept import Renderer
 from exporter.exposition.render import sample_lines
@@ -80,11 +78,6 @@ def large() -> tuple[Renderer, list[TrackedAccount]]:
     return renderer, made
 
 
-def chunks(body: Body) -> Iterator[Chunk]:
-    for _, own in body._families:
-        yield from own
-
-
 class Counted:
     """How often a family of a block is rendered, and how many lines come of it."""
 
@@ -106,7 +99,7 @@ def test_only_what_changed_is_rendered_and_deflated_anew(
 ) -> None:
     renderer, made = large
     series = values(plain(renderer))
-    before = {id(each): each for each in chunks(renderer.body)}
+    before = {id(each): each for each in renderer.body.chunks()}
     counted = Counted(monkeypatch)
     for each in made:
         renderer.update(each.go_on(0.01))
@@ -115,7 +108,7 @@ def test_only_what_changed_is_rendered_and_deflated_anew(
     # Whole blocks are rendered, and a few lines of each account at every poll.
     assert counted.lines < 4 * changed
     assert counted.lines < len(series) / 10
-    anew = [each for each in chunks(renderer.body) if id(each) not in before]
+    anew = [each for each in renderer.body.chunks() if id(each) not in before]
     assert sum(each.size for each in anew) < renderer.body.size / 2
 
 
@@ -123,13 +116,13 @@ def test_nothing_is_rendered_where_nothing_changed(
     large: tuple[Renderer, list[TrackedAccount]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renderer, made = large
-    before = list(chunks(renderer.body))
+    before = list(renderer.body.chunks())
     counted = Counted(monkeypatch)
     for each in made:
         renderer.update(each.snapshot())
     renderer.settle()
     assert counted.calls == 0
-    assert list(map(id, chunks(renderer.body))) == list(map(id, before))
+    assert list(map(id, renderer.body.chunks())) == list(map(id, before))
 
 
 def test_no_step_renders_much(
@@ -194,7 +187,7 @@ def test_prefixes_of_series_that_are_gone_are_not_kept_for_ever(
     lines = renderer._accounts[account.name]
     held = [len(known) for own in lines._sections.values() for _, known in own._families]
     shown = max(
-        text.count(b"\n") for chunk in chunks(renderer.body) for text in [b"".join(chunk.texts)]
+        text.count(b"\n") for chunk in renderer.body.chunks() for text in [b"".join(chunk.texts)]
     )
     assert max(held) <= 20 + 4 * shown
 

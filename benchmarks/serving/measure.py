@@ -1,0 +1,193 @@
+"""What is measured of serving, each in one run: every figure is by turns with what it is beside."""
+
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.serving import peers, subjects
+from benchmarks.serving.scraper import Scraper
+from benchmarks.serving.tracked import accounts
+from exporter.exposition.kept import Renderer
+
+NAMES: Final = (
+    subjects.OURS,
+    subjects.STATIC,
+    peers.PUSHGATEWAY,
+    peers.GO,
+    subjects.SCRIPT,
+    subjects.CLIENT,
+)
+_TURN: Final = 0.2
+"""Seconds for which each is scraped in each round; at least once."""
+_MOST: Final = 40
+"""Scrapes in one turn."""
+
+
+@dataclass(slots=True)
+class Times:
+    """How long the scrapes of one subject took, in seconds, and what an answer weighed."""
+
+    seconds: list[float] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def median(self) -> float:
+        """Half of them took no longer."""
+        return statistics.median(self.seconds)
+
+    @property
+    def p99(self) -> float:
+        """Of a hundred, one took longer."""
+        return sorted(self.seconds)[math.ceil(len(self.seconds) * 0.99) - 1]
+
+
+def scrapes(
+    names: Sequence[str], series: int, folder: Path, *, compressed: bool, rounds: int
+) -> dict[str, Times]:
+    """Scrape each of the subjects by turns."""
+    times = {name: Times() for name in names}
+    with ExitStack() as started:
+        scrapers = {}
+        for name in names:
+            port, _ = started.enter_context(peers.serving(name, series, folder))
+            scrapers[name] = Scraper(port, compressed=compressed)
+            started.callback(scrapers[name].close)
+        for scraper in scrapers.values():
+            for _ in range(3):
+                scraper.scrape()
+        for _ in range(rounds):
+            for name, scraper in scrapers.items():
+                until = time.perf_counter() + _TURN
+                for _ in range(_MOST):
+                    times[name].seconds.append(scraper.scrape())
+                    if time.perf_counter() > until:
+                        break
+                times[name].size = scraper.size
+    return times
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What one poll costs to render: processor time in ms, and bytes that are deflated anew."""
+
+    case: str
+    milliseconds: float
+    deflated: int
+
+
+def rendering(series: int, rounds: int) -> list[Rendering]:
+    """Render a first poll, one in which all has changed, and one in which 1 % has."""
+    results: dict[str, list[tuple[float, int]]] = {}
+    for _ in range(rounds):
+        made = accounts(series)
+        renderer = Renderer()
+        for case, share in (("the first poll", None), ("all changed", 1.0), ("1 % changed", 0.01)):
+            polled = [each.snapshot() if share is None else each.go_on(share) for each in made]
+            before = {id(chunk) for chunk in renderer.body.chunks()}
+            begun = time.process_time()
+            for each in polled:
+                renderer.update(each)
+            renderer.settle()
+            took = time.process_time() - begun
+            anew = sum(each.size for each in renderer.body.chunks() if id(each) not in before)
+            results.setdefault(case, []).append((took * 1e3, anew))
+            # Kept until the next: what was there before must not share its ids.
+            renderer.body.gzipped(openmetrics=False)
+    return [
+        Rendering(case, statistics.median(ms for ms, _ in each), each[0][1])
+        for case, each in results.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What clients that never read cost."""
+
+    clients: int
+    megabytes: float
+    """More memory than before they came."""
+    before: float
+    """Median of another's scrapes, in seconds."""
+    meanwhile: float
+
+
+def absent(series: int, folder: Path, clients: int = 20, scrapes_each: int = 60) -> Absent:
+    """Ask for the plain text so often without reading it, while another scrapes on."""
+    with peers.serving(subjects.OURS, series, folder) as (port, pid):
+        other = Scraper(port, compressed=True)
+        reader = Scraper(port, compressed=False)
+        reader.scrape()
+        before = [other.scrape() for _ in range(scrapes_each)]
+        memory = resident(pid)
+        idle = [Scraper(port, compressed=False) for _ in range(clients)]
+        for each in idle:
+            each.ask()
+        meanwhile = [other.scrape() for _ in range(scrapes_each)]
+        grown = resident(pid) - memory
+        for each in (*idle, other, reader):
+            each.close()
+    return Absent(clients, grown / 1e6, statistics.median(before), statistics.median(meanwhile))
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory that a process takes."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Seconds until the first answer, and to import three libraries; memory at rest, bytes."""
+
+    answered: float
+    imported: float
+    memory: int
+
+
+def start(folder: Path, rounds: int) -> Start:
+    """Start the exporter over an account that cannot be reached, and ask for its metrics."""
+    config = folder / "config.yaml"
+    config.write_text(
+        "accounts:\n  - {name: a, api_key: k, api_secret: s, timezone: UTC, "
+        "base_url: 'http://127.0.0.1:9'}\n"
+    )
+    libraries = [sys.executable, "-c", "import aiohttp, prometheus_client, yaml"]
+    answered, imported, memory = [], [], []
+    for number in range(rounds):
+        begun = time.perf_counter()
+        subprocess.run(libraries, check=True)  # noqa: S603
+        imported.append(time.perf_counter() - begun)
+        seconds, size = _started(config, settle=number == rounds - 1)
+        answered.append(seconds)
+        memory.append(size)
+    return Start(statistics.median(answered), statistics.median(imported), memory[-1])
+
+
+def _started(config: Path, *, settle: bool) -> tuple[float, int]:
+    port = peers.free_port()
+    command = [sys.executable, "-m", "exporter", "run", f"--config.file={config}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.path=", "--log.level=error"]
+    begun = time.perf_counter()
+    process = subprocess.Popen(command)  # noqa: S603
+    try:
+        peers.await_port(port, every=0.002)
+        scraper = Scraper(port, compressed=False)
+        scraper.scrape()
+        took = time.perf_counter() - begun
+        if settle:
+            time.sleep(3)
+            for _ in range(3):
+                scraper.scrape()
+        scraper.close()
+        return took, resident(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
