@@ -145,16 +145,16 @@ def selections(account: Account, wanted: Wanted) -> Mapping[str, Selection]:
 
 async def newest_of_all(
     listings: Sequence[Listing], wanted: Wanted
-) -> tuple[list[ListedTask], dict[str, errors.ApiError]]:
+) -> tuple[list[ListedTask], list[tuple[Account, errors.ApiError]]]:
     """Return the newest tasks of all accounts, and why some of them could not be asked."""
     answers = await asyncio.gather(
         *(listing.newest(wanted) for listing in listings), return_exceptions=True
     )
     found: list[ListedTask] = []
-    failed: dict[str, errors.ApiError] = {}
+    failed: list[tuple[Account, errors.ApiError]] = []
     for listing, answer in zip(listings, answers, strict=True):
         if isinstance(answer, errors.ApiError):
-            failed[listing.account.name] = answer
+            failed.append((listing.account, answer))
         elif isinstance(answer, BaseException):
             raise answer
         else:

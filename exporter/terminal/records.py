@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 from exporter.listing.reading import ListedTask
 from exporter.tasks.task import Task
+from exporter.web.wording import visible
 
 COLUMNS: Final = (
     "account",
@@ -28,7 +29,8 @@ COLUMNS: Final = (
     "spend",
 )
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@")
+_LONGEST: Final = 10_000
 
 
 def created(task: Task, zone: tzinfo | None) -> str:
@@ -98,10 +100,10 @@ def write_csv(tasks: Sequence[ListedTask], stream: TextIO, zone: tzinfo | None) 
 
 
 def cell(value: object) -> str:
-    """Return a value as a spreadsheet may have it: never a formula, never a null byte."""
+    """Return a value as a spreadsheet or a terminal may have it: no formula, nothing unseen."""
     if value is None:
         return ""
-    text = str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = visible(str(value), _LONGEST)
     if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

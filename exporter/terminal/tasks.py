@@ -19,7 +19,7 @@ from exporter.terminal.records import answer_ratio, call_duration, moment
 from exporter.web import wording
 
 _GAP: Final = 2
-_NARROWEST_NAME: Final = 16
+_NARROWEST_NAME: Final = 20
 _WIDEST_NAME: Final = 60
 _STYLES: Final = {
     Status.CALLING: "green",
@@ -101,14 +101,15 @@ def task_table(tasks: Sequence[ListedTask], width: int, zone: tzinfo | None) -> 
     while _needed(shown, widths) > width and any(column.rank for column in shown):
         shown.remove(max(shown, key=lambda column: column.rank))
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    others = _needed(shown, widths | {"Name": 0})
+    widths["Name"] = max(1, min(widths["Name"], width - others))
     for column in shown:
-        name = column.title == "Name"
         table.add_column(
             column.title,
             justify=column.justify,
             no_wrap=True,
             overflow="ellipsis",
-            min_width=None if name else widths[column.title],
+            width=widths[column.title],
         )
     for row, each in enumerate(tasks):
         style = _STYLES.get(each.task.status, "")
