@@ -38,6 +38,6 @@ USER 10911:10911
 WORKDIR /data
 EXPOSE 10911
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
-    CMD ["/opt/itnio-exporter/bin/python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 10911, timeout=3); c.request('GET', '/-/healthy'); sys.exit(c.getresponse().status != 200)"]
+    CMD ["/opt/itnio-exporter/bin/python", "-m", "exporter.alive", "127.0.0.1:10911"]
 ENTRYPOINT ["/opt/itnio-exporter/bin/itnio-exporter"]
 CMD ["run", "--config.file=/etc/itnio-exporter/config.yaml", "--storage.path=/data"]

@@ -1,61 +1,29 @@
 """The exporter as a process: it stops in time, loads anew, and never tells a secret."""
 
-import asyncio
 import os
 import re
 import signal
 import socket
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import NamedTuple
 from urllib.request import Request
 
 import pytest
 
-from exporter.simulator import ApiRules, Fault, FaultKind, Settings, Simulator, serve
+from exporter.simulator import FaultKind
 from tests.integration.servers import Server, _opener, exporter, fetch, wait_for
+from tests.simulated_api import Served, simulated_api
 
 pytestmark = pytest.mark.integration
 
 KEY, SECRET = "key-bDqJFiq9-known", "secret-7bz1lzh9-known"
 
 
-class Served(NamedTuple):
-    """A simulator that runs in a thread of its own."""
-
-    simulator: Simulator
-    loop: asyncio.AbstractEventLoop
-
-    def go_wrong(
-        self, kind: FaultKind, amount: float | None = None, text: str | None = None
-    ) -> None:
-        fault = Fault(kind=kind, amount=amount, text=text)
-        self.loop.call_soon_threadsafe(self.simulator.faults.add, fault)
-
-    def mend(self) -> None:
-        self.loop.call_soon_threadsafe(self.simulator.faults.clear)
-
-
 @pytest.fixture
 def api() -> Iterator[Served]:
     """The simulated API, with credentials that can be searched for."""
-    ready: Future[Served] = Future()
-    finished = asyncio.Event()
-
-    async def run() -> None:
-        rules = ApiRules(credentials={KEY: SECRET})
-        async with await serve(Settings(tasks_per_day=50), rules=rules) as simulator:
-            ready.set_result(Served(simulator, asyncio.get_running_loop()))
-            await finished.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    served = ready.result(10)
-    yield served
-    served.loop.call_soon_threadsafe(finished.set)
-    thread.join(10)
+    with simulated_api({KEY: SECRET}) as served:
+        yield served
 
 
 def write(path: Path, url: str, *names: str, more: str = "") -> Path:

@@ -108,6 +108,7 @@ PROMISED_FLAGS = {
     "--config.file": "config.yaml",
     "--web.listen-address": ":10911",
     "--web.telemetry-path": "/metrics",
+    "--web.config.file": "",
     "--web.enable-lifecycle": "",
     "--storage.path": "data",
     "--log.level": "info",

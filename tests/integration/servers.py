@@ -100,11 +100,13 @@ class Server:
 
 
 @contextmanager
-def running(command: Sequence[str], *, port: int, log: Path) -> Iterator[Server]:
+def running(
+    command: Sequence[str], *, port: int, log: Path, cwd: Path | None = None
+) -> Iterator[Server]:
     """`command` as a process that serves on `port`, killed at the end at the latest."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd
         )
     try:
         yield Server(f"http://127.0.0.1:{port}", process, log)
@@ -114,7 +116,7 @@ def running(command: Sequence[str], *, port: int, log: Path) -> Iterator[Server]
 
 
 @contextmanager
-def exporter(command: str, *arguments: str, log: Path) -> Iterator[Server]:
+def exporter(command: str, *arguments: str, log: Path, cwd: Path | None = None) -> Iterator[Server]:
     """`itnio-exporter COMMAND`, with its web side on a free loopback port."""
     port = free_port()
     with running(
@@ -126,6 +128,7 @@ def exporter(command: str, *arguments: str, log: Path) -> Iterator[Server]:
         ],
         port=port,
         log=log,
+        cwd=cwd,
     ) as server:
         yield server
 
@@ -185,11 +188,17 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, *, metrics_path: str, remote_write: Sequence[str] = ()
+    folder: Path,
+    target: str,
+    *,
+    metrics_path: str,
+    remote_write: Sequence[str] = (),
+    scrape: Mapping[str, Any] | None = None,
 ) -> Iterator[Prometheus]:
     """A Prometheus that scrapes `target` (host:port) every second and touches nothing else.
 
-    What it scrapes it also writes to the URLs of `remote_write`.
+    What it scrapes it also writes to the URLs of `remote_write`. `scrape` has further keys of its
+    scrape configuration, such as `tls_config`.
     """
     executable = shutil.which("prometheus")
     assert executable, "no prometheus on PATH: `make servers` installs it"
@@ -204,6 +213,7 @@ def prometheus(
                         "job_name": "itnio",
                         "metrics_path": metrics_path,
                         "static_configs": [{"targets": [target]}],
+                        **(scrape or {}),
                     }
                 ],
             }
