@@ -119,8 +119,8 @@ def _print_details(result: Result, false: list[Page]) -> None:
             for alert in result.alerts[OURS]
             if event.explains(alert)
         ]
-        where = event.app or "all"
-        _tell(f"  {event.incident.kind} {where} {event.calls} calls: {' '.join(told) or '-'}")
+        where = f"{event.app or 'all'} {event.calls} calls of {event.tasks} tasks"
+        _tell(f"  {event.incident.kind} {where}: {' '.join(told) or '-'}")
     for page in false:
         when = datetime.fromtimestamp(page.begin, UTC)
         names = " ".join(f"{alert.name}({alert.label('app')})" for alert in page.alerts)

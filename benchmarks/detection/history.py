@@ -272,15 +272,26 @@ def write(account: Account, scraped: Collection[str], path: Path) -> int:
         return History(account, scraped).write(out)
 
 
-def calls_that_would_have_been(account: Account, incident_begin: int, span: int) -> dict[int, int]:
-    """Return by app how many calls `span` seconds from a moment would have, with no incident."""
+@dataclass(frozen=True, slots=True, order=True)
+class Traffic:
+    """What an app does in a while: how many calls, of how many tasks."""
+
+    calls: int = 0
+    tasks: int = 0
+
+
+def what_would_have_been(account: Account, incident_begin: int, span: int) -> dict[int, Traffic]:
+    """Return by app the traffic of `span` seconds from a moment, had there been no incident."""
     world = quiet_world_of(account, incident_begin)
     created_from = incident_begin - WATCHED
     before = {
         each.id: each.calls for each in world.tasks(incident_begin, created_from, incident_begin)
     }
-    calls = {app.id: 0 for app in account.settings.apps}
+    traffic = {app.id: Traffic() for app in account.settings.apps}
     end = incident_begin + span
     for each in world.tasks(end, created_from, end):
-        calls[each.app] += each.calls - before.get(each.id, 0)
-    return calls
+        calls = each.calls - before.get(each.id, 0)
+        if calls:
+            known = traffic[each.app]
+            traffic[each.app] = Traffic(known.calls + calls, known.tasks + 1)
+    return traffic

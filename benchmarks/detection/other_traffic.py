@@ -4,13 +4,12 @@ What is odd about each is in its name. No rule may know these habits: the seeds 
 those for tuning differ in all that is drawn, but an account's kind of oddity is the same in both.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from benchmarks.detection.other_world import SUSPENDED, Habits
+from benchmarks.detection.other_world import SUSPENDED, ZONE_OFFSET, Habits, OtherWorld
 from benchmarks.detection.plan import DAY, EPOCH, HOUR, WARM_UP, Account, schedule
 from exporter.simulator import App
 
@@ -241,22 +240,23 @@ def other_accounts(first_seed: int, troubled: int, quiet: int, quiet_days: int) 
 
 
 def _account(name: str, habits: Habits, end: int, number: int) -> Account:
-    """Return it with a budget of one and a half days, an answer ratio to reach, both or neither."""
+    """Return it with a budget that it keeps, an answer ratio that it reaches, both or neither."""
     lowest = min(app.answer_ratio for app in habits.apps)
     return Account(
         name,
         habits,
         (),
         end,
-        _budget(habits) if number % 2 else None,
+        _budget(habits, end) if number % 2 else None,
         answer_ratio=round(0.6 * lowest, 2) if number % 4 > 1 else None,
     )
 
 
-def _budget(habits: Habits) -> Decimal:
-    """Return a budget of about one and a half times what a working day costs."""
-    mean_list = habits.numbers * math.exp(habits.spread**2 / 2)
-    shares = sum(app.share for app in habits.apps)
-    answers = sum(app.share * app.answer_ratio for app in habits.apps) / shares
-    minutes = habits.tasks_per_day * mean_list * answers * 0.7
-    return Decimal(max(1, round(1.5 * minutes * habits.price)))
+def _budget(habits: Habits, end: int) -> Decimal:
+    """Return a fifth more than the dearest day costs, as somebody who knows the account would."""
+    world = OtherWorld(habits)
+    dearest = max(
+        sum(task.total_fee for task in world.tasks(evening, evening - DAY, evening))
+        for evening in range(EPOCH + DAY - ZONE_OFFSET, end + DAY, DAY)
+    )
+    return Decimal(max(1, round(1.2 * dearest / 1e6)))

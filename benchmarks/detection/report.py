@@ -5,7 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.detection.plan import KINDS, MINUTE
-from benchmarks.detection.scoring import ENOUGH_CALLS, Outcome, Page, quantile, rate_bounds, wilson
+from benchmarks.detection.scoring import (
+    ENOUGH_CALLS,
+    ENOUGH_TASKS,
+    Outcome,
+    Page,
+    quantile,
+    rate_bounds,
+    wilson,
+)
 
 
 @dataclass(slots=True)
@@ -117,7 +125,7 @@ def missed(tally: Tally) -> str:
     """Return the visible incidents that neither a page nor a ticket told of, and how busy."""
     lines = [
         f"{o.event.incident.kind}{' of ' + o.event.app if o.event.app else ''}: "
-        f"{o.event.calls} calls in the first half hour"
+        f"{o.event.calls} calls of {o.event.tasks} tasks in the first half hour"
         for o in tally.outcomes
         if o.event.visible and o.told_after is None
     ]
@@ -128,7 +136,8 @@ def legend() -> str:
     """Return what the columns mean."""
     return (
         f"visible: at least {ENOUGH_CALLS} calls would have been made in the first half hour by "
-        "the busiest app that is hit;\nof polls: always. Delays are from the true onset, of "
+        "the busiest app that is hit;\nwhere answers are judged, of at least "
+        f"{ENOUGH_TASKS} tasks; of polls: always. Delays are from the true onset, of "
         "visible incidents.\n"
     )
 

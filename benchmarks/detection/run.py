@@ -61,7 +61,8 @@ def _events(account: Account) -> tuple[Event, ...]:
     names = {app.id: app.name for app in account.settings.apps}
     events = []
     for incident in account.incidents:
-        calls = history.calls_that_would_have_been(account, incident.begin, 30 * MINUTE)
-        busiest = max(calls.values()) if incident.app is None else calls[incident.app]
-        events.append(Event(incident, names.get(incident.app or 0, ""), busiest))
+        traffic = history.what_would_have_been(account, incident.begin, 30 * MINUTE)
+        busiest = max(traffic.values()) if incident.app is None else traffic[incident.app]
+        name = names.get(incident.app or 0, "")
+        events.append(Event(incident, name, busiest.calls, busiest.tasks))
     return tuple(events)

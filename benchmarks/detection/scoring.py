@@ -18,8 +18,15 @@ AFTERMATH: Final = 2 * HOUR
 """For so long after an incident, pages of its app are held to be about it."""
 ENOUGH_CALLS: Final = 300
 """So many calls in the first half hour, had there been no incident: enough traffic to be seen."""
+ENOUGH_TASKS: Final = 10
+"""So many tasks have made them, where answers are judged: those of one task resemble each other."""
 CONTROL: Final = "control"
 PAGE: Final = "page"
+
+JUDGED_BY_ANSWERS: Final = (
+    IncidentKind.ANSWER_COLLAPSE.value,
+    IncidentKind.ANSWER_HALVING.value,
+)
 
 _RATIO: Final = frozenset({"answer_ratio"})
 _STOPPED: Final = frozenset({"progress", "traffic"})
@@ -47,17 +54,22 @@ FAMILIES: Final[Mapping[str, frozenset[str]]] = {
 class Event:
     """An incident as it is scored: ``app`` is its name, empty for the whole account.
 
-    ``calls``: those of the first half hour of the busiest app it hits, had it not been.
+    ``calls`` and ``tasks``: those of the first half hour of the busiest app it hits, had it not
+    been.
     """
 
     incident: Labelled
     app: str
     calls: int
+    tasks: int = ENOUGH_TASKS
 
     @property
     def visible(self) -> bool:
         """Whether there is enough traffic to be seen; polls are made in any case."""
-        return self.incident.kind in POLL_TROUBLES or self.calls >= ENOUGH_CALLS
+        if self.incident.kind in POLL_TROUBLES:
+            return True
+        enough_tasks = self.tasks >= ENOUGH_TASKS or self.incident.kind not in JUDGED_BY_ANSWERS
+        return self.calls >= ENOUGH_CALLS and enough_tasks
 
     def concerns(self, alert: Firing) -> bool:
         """Whether an alert is of an app that is hit."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.detection.history import calls_that_would_have_been, world_of
+from benchmarks.detection.history import what_would_have_been, world_of
 from benchmarks.detection.other_traffic import QUIET, TROUBLED, other_accounts
 from benchmarks.detection.other_world import CALLING, Habits, OtherWorld
 from benchmarks.detection.plan import DAY, EPOCH, HOUR, WARM_UP, Account, Labelled
@@ -142,11 +142,15 @@ def test_what_would_have_been_is_what_is_without_incidents() -> None:
     begin = EPOCH + WARM_UP + 3 * HOUR
     hit = Labelled("silence", begin, begin + 2 * HOUR)
     account = Account("a", habits, (hit,), EPOCH + WARM_UP + DAY)
-    would = calls_that_would_have_been(account, begin, HOUR)
+    would = what_would_have_been(account, begin, HOUR)
     quiet = world_of(replace(account, incidents=()))
     before = {t.id: t.calls for t in quiet.tasks(begin, begin - DAY, begin)}
     after = quiet.tasks(begin + HOUR, begin - DAY, begin + HOUR)
-    assert sum(would.values()) == sum(t.calls - before.get(t.id, 0) for t in after) > 0
+    assert (
+        sum(each.calls for each in would.values())
+        == sum(t.calls - before.get(t.id, 0) for t in after)
+        > 0
+    )
 
 
 def test_no_two_accounts_are_alike_and_some_have_objectives() -> None:

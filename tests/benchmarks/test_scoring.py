@@ -181,3 +181,12 @@ def test_matchers(matcher: str, matches: bool) -> None:
 
 def test_the_real_inhibitions_are_understood() -> None:
     assert load(ALERTMANAGER)
+
+
+def test_answers_of_few_tasks_are_not_visible_and_their_failing_to_call_is() -> None:
+    def of_tasks(kind: str, tasks: int) -> Event:
+        return Event(plan.Labelled(kind, BEGIN, END), "", 5000, tasks)
+
+    assert not of_tasks("answer_collapse", 9).visible
+    assert of_tasks("answer_collapse", 10).visible
+    assert of_tasks("stuck_calling", 1).visible
