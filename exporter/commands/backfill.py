@@ -9,6 +9,7 @@ import click
 import structlog
 from rich.console import Console
 
+from exporter.app import announced
 from exporter.backfill.lines import OWN_LABELS
 from exporter.backfill.progress import BarProgress, LoggedProgress
 from exporter.backfill.request import (
@@ -107,6 +108,7 @@ def backfill(
     # First the bars, which make room for the lines of the log; then the log.
     with BarProgress(console) if console.is_terminal else LoggedProgress() as progress:
         configure_logs(log_level, log_format)
+        announced(config)
         _warn(request)
 
         job = Job(config, request, arguments, output, progress)
