@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 
@@ -45,19 +46,25 @@ class DemonstrationRoute:
 
     async def __call__(self, request: web.Request) -> web.Response:
         """Answer POST with ``begin`` or ``end`` and an incident's name."""
-        form = await request.post()
-        for action in ("begin", "end"):
-            name = form.get(action)
-            if isinstance(name, str):
+        form = dict(parse_qsl((await request.read()).decode(errors="replace")))
+        world = self._demonstration
+        for action, act in (("begin", world.begin), ("end", world.end)):
+            if action in form:
                 try:
-                    getattr(self._demonstration, action)(name)
+                    act(form[action])
                 except KeyError:
                     return plain(HTTPStatus.NOT_FOUND, "404: there is no such incident.")
-                address = Filter.of(request.query).address
-                # Relative, so that it holds behind a proxy's prefix.
-                location = f"./?{address}" if address else "./"
-                return web.Response(
-                    status=HTTPStatus.SEE_OTHER,
-                    headers={hdrs.LOCATION: location, hdrs.CACHE_CONTROL: "no-store"},
-                )
+                return _shown_again(request)
         return plain(HTTPStatus.BAD_REQUEST, "400: name the incident to begin or to end.")
+
+
+def _shown_again(request: web.Request) -> web.Response:
+    address = Filter.of(request.query).address
+    return web.Response(
+        status=HTTPStatus.SEE_OTHER,
+        headers={
+            # Relative, so that it holds behind a proxy's prefix.
+            hdrs.LOCATION: f"./?{address}" if address else "./",
+            hdrs.CACHE_CONTROL: "no-store",
+        },
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from exporter.config import parse_duration
-from exporter.history import Frame, Point, places
+from exporter.history import Frame, Place, Point, places
 from exporter.snapshot import Objective, WindowFigures
 from exporter.tasks.task import Kind
 from exporter.totals import Total, total
@@ -83,22 +83,23 @@ def window_views(
     by_place = places(figures)
     aims = {objective.app: objective for objective in objectives}
     labels = tuple(dict.fromkeys(window for _, window in by_place))
+    large = trends.past(frames, now)
+    small = trends.past(frames, now, _SMALL)
     for app in sorted({app for app, _ in by_place}):
         for label in labels:
-            past = Past(frames, (app, label), now)
-            yield _view(total(by_place.get((app, label), ())), aims.get(app, _NONE), past)
+            figures_of = total(by_place.get((app, label), ()))
+            yield _view((app, label), figures_of, aims.get(app, _NONE), small if app else large)
 
 
-def _view(figures: Total, aim: Objective, past: Past) -> WindowView:
-    app, window = past.place
+def _view(place: Place, figures: Total, aim: Objective, past: Past) -> WindowView:
+    app, window = place
     calls = "" if figures.calls is None else counted(figures.calls, "call")
     answered = f"{whole(figures.answered)} of {calls} answered" if figures.calls else calls
-    width = _SMALL if app else trends.WIDTH
 
     def drawn(
         name: str, pick: Pick, shown: Callable[[float], str], aim: float | None
     ) -> Trend | None:
-        return trends.trend(name, past, pick, shown, aim=aim, width=width)
+        return trends.trend(name, past, place, pick, shown, aim=aim)
 
     ratios = (
         Headline(
@@ -128,11 +129,11 @@ def _view(figures: Total, aim: Objective, past: Past) -> WindowView:
             trend=drawn("Failure ratio", lambda at: at.failure_ratio, percent, aim.failure_ratio),
         ),
     )
-    spend = tuple(_spend(figures, aim, past, width))
+    spend = tuple(_spend(place, figures, aim, past))
     return WindowView(window, app, figures.tasks, (*ratios, *spend), past.seconds)
 
 
-def _spend(figures: Total, aim: Objective, past: Past, width: int) -> Iterator[Headline]:
+def _spend(place: Place, figures: Total, aim: Objective, past: Past) -> Iterator[Headline]:
     if not figures.spend:
         yield Headline("Spend", NOTHING)
     for currency, spent in figures.spend.items():
@@ -141,7 +142,7 @@ def _spend(figures: Total, aim: Objective, past: Past, width: int) -> Iterator[H
             for kind, name in _KINDS.items()
             if (fee := figures.spend_by_kind.get((kind, currency)))
         )
-        verdict = _within_a_day(past.place[1], spent, aim) if currency == aim.currency else None
+        verdict = _within_a_day(place[1], spent, aim) if currency == aim.currency else None
         shown = visible(currency)
         yield Headline(
             "Spend",
@@ -153,11 +154,11 @@ def _spend(figures: Total, aim: Objective, past: Past, width: int) -> Iterator[H
             trend=trends.trend(
                 "Spend",
                 past,
+                place,
                 _spent(currency),
                 lambda value, shown=shown: money(Decimal(str(value)), shown),  # type: ignore[misc]
                 # A line for what a day may cost says something only beside what a day cost.
                 aim=float(aim.daily_spend) if verdict and aim.daily_spend is not None else None,
-                width=width,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from exporter.history import Frame, Place, Point
@@ -35,43 +36,40 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The frames of an account, as of ``now``, and the place whose figures are drawn."""
+    """The frames of an account as they are drawn, each at its place from left to right."""
 
-    frames: Sequence[Frame]
-    place: Place
-    now: float
+    columns: tuple[tuple[int, Frame], ...]
+    width: int
+    seconds: float
+    """How far the frames reach back; 0 where there is nothing to draw."""
 
-    @property
-    def seconds(self) -> float:
-        """How far the frames reach back; 0 where there is nothing to draw."""
-        reach = self.now - self.frames[0].at if self.frames else 0.0
-        return reach if len(self.frames) > 1 and reach >= _SHORTEST else 0.0
+
+def past(frames: Sequence[Frame], now: float, width: int = WIDTH) -> Past:
+    """Return the frames up to ``now``; of those that would be drawn at one place, the last."""
+    seconds = now - frames[0].at if len(frames) > 1 else 0.0
+    if seconds < _SHORTEST:
+        return Past((), width, 0.0)
+    begin = now - seconds
+    columns = {
+        round(min(1.0, max(0.0, (frame.at - begin) / seconds)) * width): frame for frame in frames
+    }
+    return Past(tuple(sorted(columns.items(), key=itemgetter(0))), width, seconds)
 
 
 def trend(
     name: str,
     past: Past,
+    place: Place,
     pick: Pick,
     shown: Callable[[float], str],
     *,
     aim: float | None = None,
-    width: int = WIDTH,
 ) -> Trend | None:
     """Draw what ``pick`` takes from each point; None where fewer than two values are known."""
-    seconds = past.seconds
-    if not seconds:
-        return None
-    begin = past.now - seconds
-    values: list[tuple[int, float | None]] = []
-    for frame in past.frames:
-        point = frame.points.get(past.place)
-        x = round(min(1.0, max(0.0, (frame.at - begin) / seconds)) * width)
-        value = None if point is None else pick(point)
-        # Of values that would be drawn on top of each other the last one is enough.
-        if values and values[-1][0] == x and (values[-1][1] is None) == (value is None):
-            values[-1] = (x, value)
-        else:
-            values.append((x, value))
+    values = [
+        (x, None if (point := frame.points.get(place)) is None else pick(point))
+        for x, frame in past.columns
+    ]
     known = [value for _, value in values if value is not None]
     if len(known) < 2:  # noqa: PLR2004 - a single point is no trend
         return None
@@ -92,7 +90,7 @@ def trend(
         end=f"{last[0]} {last[1]}",
         aim=None if aim is None else y(aim),
         sentence=(
-            f"{name} over the last {duration(int(seconds))}: "
+            f"{name} over the last {duration(int(past.seconds))}: "
             f"between {shown(lowest)} and {shown(highest)}"
         ),
     )
