@@ -29,7 +29,7 @@ Nobody needs to edit PromQL: thresholds are the `objectives` of config.yaml.
 | `answer_ratio` | also pages below it | only against the past week |
 | `failure_ratio` | pages above it | pages above 50 % |
 | `average_call_duration` | also a ticket below it | only against the past week |
-| `daily_spend` | budget alerts; a spike is a tenth of it or more | a spike is a tenth of a \
+| `daily_spend` | budget alerts; a spike is a quarter of it or more | a spike is a quarter of a \
 mean day or more |
 | `minimum_balance` | a ticket below it | only a page where the balance will be used up |
 
@@ -46,6 +46,15 @@ task of mean size, as the median of the past week, so that an incident does not 
 there are too few tasks to measure it, k is 0.15. Wilson's 99 % bound is then compared: for a page
 the ratio must be *surely* less than half of the week's. One task alone says nothing by this, except
 where hardly anybody answers at all.
+
+## What is usual
+
+Accounts differ in what is healthy. Some pause at night and leave tasks in `calling`, some dial with
+breaks, some create tasks long before they are due, some spend a day's money in one batch. So the
+alerts on standing still, on waiting and on spend are held against the account's own past week
+(the group `itnio-habits`), and a new account may be told once or twice what nobody needs to hear.
+Breaks at an hour are usual where they were seen a week ago or on two other days, breaks at any hour
+where they were seen on two days, waiting where it was as long on three days.
 
 Baselines are of seven days that ended a day ago, of at least 500 calls and 200 answered ones. A new
 account has none for about a day, and the alerts that need one keep still until then. Two weeks of
