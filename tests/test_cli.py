@@ -150,6 +150,9 @@ MISUSES: list[tuple[Sequence[str], str]] = [
     (["simulate", "--tasks-per-day=x"], "'x' is not a valid float"),
     (["simulate", "--web.listen-address=:1", "--web.listen-address=:2"], "on one address"),
     (["check", "--nonsense"], "No such option"),
+    (["check", "--live.wait=5m"], "goes with --live"),
+    (["check", "--live", "--live.wait=soon"], "is no duration"),
+    (["schema", "config.yaml"], "unexpected extra argument"),
     (["once", "--log.format=xml"], "'xml' is not one of"),
     (["once", "--web.listen-address=:1"], "No such option"),
 ]

@@ -26,6 +26,8 @@ def check(*, config_file: Path, live: bool, wait: float) -> None:
     With --live each account is tried, too: the way to the API, this host's clock, the credentials,
     the zone of the API's times, and what polling will cost. Exit status 1 where something is wrong.
     """
+    if wait and not live:
+        raise click.UsageError("--live.wait goes with --live")
     config = loaded(config_file)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)

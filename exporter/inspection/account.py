@@ -19,7 +19,6 @@ from exporter.inspection.load import LoadInspection, short
 from exporter.inspection.offsets import HOUR
 from exporter.inspection.way import connects, outgoing_address, way_to
 from exporter.inspection.zone import ZoneInspection
-from exporter.tasks.coverage import BEYOND
 
 _WORST_SKEW: Final = 30.0
 """Seconds, as the alert on clock skew has it."""
@@ -79,7 +78,7 @@ class _Inspector:
         try:
             # The client tries again what can pass; its last error tells what it is about.
             async with asyncio.timeout(2 * self._timeout):
-                await client.page(wall(now - 24 * HOUR, now + BEYOND, size=1))
+                await client.page(wall(now - HOUR, now, size=1))
         except TimeoutError:
             error = client.last_error or errors.RequestTimeoutError("no answer")
         except errors.ApiError as caught:

@@ -8,13 +8,14 @@ from typing import Final
 
 from exporter.api import local_time
 from exporter.api.client import Client, Query
-from exporter.api.paging import RangeReader, Selection
+from exporter.api.errors import ParameterError
+from exporter.api.paging import NARROWEST_SPLIT, RangeReader, Selection
 from exporter.config import format_duration
 from exporter.inspection.asking import Asking
 from exporter.inspection.cost import AppLoad, Pace, cost, proposals
 from exporter.inspection.findings import Inspection, Level
 from exporter.inspection.series import count_series
-from exporter.tasks.coverage import BEYOND, PAGE
+from exporter.tasks.coverage import BEYOND, PAGE, Range
 from exporter.tasks.task import CODES, UNFINISHED, Task
 
 _READ_WHOLE: Final = 20 * PAGE
@@ -36,21 +37,21 @@ class LoadInspection:
         async with self._asking.client(zone) as client:
             now = self._asking.now()
             reader = RangeReader(client, self._asking.now, self._asking.clocks.monotonic)
-            begin, end = round(now - poll.lookback), round(now) + BEYOND
+            whole = Range(round(now - poll.lookback), round(now) + BEYOND)
             apps: list[AppLoad] = []
             tasks: dict[str, list[Task]] = {}
             counted = True
             for name, selection in self._selections().items():
-                query = _range(begin, end, zone, selection)
-                total = await _count(client, query)
-                unfinished = await _count(client, _unfinished(query, selection))
+                total = await _count(client, whole, selection)
+                unfinished = await _count(client, whole, _unfinished(selection))
                 if total <= _READ_WHOLE:
-                    reading = await reader.whole(begin, end, selection)
+                    reading = await reader.whole(whole.begin, whole.end, selection)
                     tasks[name] = list(reading.tasks.values())
                     self._note_rejected(name, reading.rejected)
                 else:
                     counted = False
-                    tasks[name] = (await client.page(replace(query, size=PAGE))).tasks
+                    latest = Range(round(now) - NARROWEST_SPLIT, round(now))
+                    tasks[name] = (await client.page(_query(client, latest, selection))).tasks
                 apps.append(AppLoad(name, total, unfinished, 0))
         series, scripts = count_series(tasks, self._config, now)
         apps = [replace(app, scripts=scripts[app.name]) for app in apps]
@@ -117,8 +118,8 @@ def short(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 100 else format_duration(round(seconds))  # noqa: PLR2004
 
 
-def _range(begin: int, end: int, zone: tzinfo, selection: Selection) -> Query:
-    first, last = local_time.bounds(begin, end, zone)
+def _query(client: Client, span: Range, selection: Selection) -> Query:
+    first, last = local_time.bounds(span.begin, span.end, client.locale.zone)
     return Query(
         first,
         last,
@@ -128,17 +129,26 @@ def _range(begin: int, end: int, zone: tzinfo, selection: Selection) -> Query:
     )
 
 
-def _unfinished(query: Query, selection: Selection) -> Query | None:
+def _unfinished(selection: Selection) -> Selection | None:
     codes = sorted(CODES[status] for status in UNFINISHED)
-    wanted = [code for code in codes if not selection.statuses or code in selection.statuses]
-    return replace(query, statuses=wanted) if wanted else None
+    wanted = tuple(code for code in codes if not selection.statuses or code in selection.statuses)
+    return replace(selection, statuses=wanted) if wanted else None
 
 
-async def _count(client: Client, query: Query | None) -> int:
-    """Return how many tasks a query has; as many as a page shows where the API does not say."""
-    if query is None:
+async def _count(client: Client, span: Range, selection: Selection | None) -> int:
+    """Return how many tasks there are; as many as a page shows where the API does not say."""
+    if selection is None:
         return 0
-    page = await client.page(replace(query, size=1))
-    if page.total is None:
-        page = await client.page(query)
+    query = _query(client, span, selection)
+    try:
+        page = await client.page(replace(query, size=1))
+        if page.total is None:
+            page = await client.page(query)
+    except ParameterError:
+        if span.end - span.begin <= NARROWEST_SPLIT:
+            raise
+        # Where so wide a range is refused, halves may not be.
+        middle = (span.begin + span.end) // 2
+        older = await _count(client, Range(span.begin, middle), selection)
+        return older + await _count(client, Range(middle + 1, span.end), selection)
     return len(page) if page.total is None else page.total

@@ -4,6 +4,8 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from exporter.api.client import Client
+from exporter.api.errors import ParameterError
+from exporter.api.records import Page
 from exporter.config import format_duration
 from exporter.inspection import offsets
 from exporter.inspection.asking import Asking, wall
@@ -35,6 +37,9 @@ class ZoneInspection:
         self._found = found
         self._wait = wait
         self._range = (0, 0)
+        """The local times last asked for."""
+        self._widest = 2 * _FAR_BACK
+        """Seconds: no range wider than this is asked for, once the API has refused wider ones."""
 
     async def offset(self) -> int:
         """Judge the configured zone; return the offset, in seconds, to go on with."""
@@ -75,8 +80,8 @@ class ZoneInspection:
 
         The order of records is not documented, so the range is cut until it fits.
         """
-        self._range = begin, end
-        page = await self._client.page(wall(begin, end))
+        page = await self._latest(begin, end)
+        begin, end = self._range
         if len(page) < PAGE:
             return page.tasks
         too_many, too_few = begin, end
@@ -91,6 +96,25 @@ class ZoneInspection:
                 self._range, page = (middle, end), latest
         return page.tasks
 
+    async def _latest(self, begin: int, end: int) -> Page:
+        """Return a page of the latest part of a range that has tasks and is not too wide to ask."""
+        while True:
+            self._range = max(begin, end - self._widest), end
+            try:
+                page = await self._client.page(wall(*self._range))
+            except ParameterError:
+                if self._widest <= HOUR:
+                    raise
+                self._widest = min(self._widest, end - begin) // 2
+                continue
+            if len(page) or self._range[0] <= begin:
+                return page
+            end = self._range[0] - 1
+
+    async def _between(self, begin: int, end: int, size: int = PAGE) -> Page:
+        """Return a page of a range, or of as much of it as the API lets us ask for at once."""
+        return await self._client.page(wall(begin, min(end, begin + self._widest), size))
+
     def _asked_for(self, task: Task) -> bool:
         begin, end = self._range
         return begin <= task.created <= end
@@ -100,7 +124,7 @@ class ZoneInspection:
         before = bounds.now
         give_up = self._clocks.monotonic() + self._wait
         while True:
-            page = await self._client.page(wall(bounds.newest + 1, bounds.newest + _EAST + _WEST))
+            page = await self._between(bounds.newest + 1, bounds.newest + _EAST + _WEST)
             now = self._asking.now()
             if page.tasks:
                 appeared = max(task.created for task in page.tasks)
@@ -167,7 +191,7 @@ class ZoneInspection:
         fewest = offsets.SURE
         for days in _EARLIER_DAYS:
             usual = silence.days_before(days)
-            page = await self._client.page(wall(usual.begin, usual.end, size=offsets.SURE))
+            page = await self._between(usual.begin, usual.end, offsets.SURE)
             fewest = min(fewest, len(page) if page.total is None else page.total)
             if not bounds.implausible(offset, fewest):
                 return False

@@ -15,9 +15,13 @@ from tests.virtual_time import VirtualTime
 
 
 async def zone(
-    time: VirtualTime, world: ScriptedWorld, timezone: str, wait: float = 0.0
+    time: VirtualTime,
+    world: ScriptedWorld,
+    timezone: str,
+    wait: float = 0.0,
+    widest: float | None = None,
 ) -> tuple[Finding, list[Proposal]]:
-    rules = ApiRules(order=Order.RANDOM)
+    rules = ApiRules(order=Order.RANDOM, widest_range=widest)
     async with await simulated(time, world, rules=rules) as simulator:
         found = await inspected(simulator, time, f"timezone: '{timezone}'", wait=wait)
     return topics(found)["zone"], [each for each in found.proposals if each.key == "timezone"]
@@ -42,6 +46,16 @@ async def test_a_zone_too_far_west(time: VirtualTime, offset: int) -> None:
     # With a task every five minutes, a quarter of an hour more is not ruled out.
     assert ("further east" in finding.remedy) is (offset == 5 * HOUR + HOUR // 2)
     assert proposal.proposed == f'"{offsets.written(offset)}"'
+
+
+@pytest.mark.parametrize("widest", [DAY, 6 * HOUR])
+async def test_an_api_that_refuses_wide_ranges(time: VirtualTime, widest: float) -> None:
+    world = evenly(time.now(), offset=8 * HOUR)
+    finding, _ = await zone(time, world, "Asia/Shanghai", widest=widest)
+    assert finding.text.startswith("timezone: Asia/Shanghai fits")
+    finding, (proposal,) = await zone(time, world, "UTC", widest=widest)
+    assert finding.text.startswith("wrong zone: timezone: UTC is wrong")
+    assert proposal.proposed == '"+08:00"'
 
 
 @pytest.mark.parametrize("offset", [0, 7 * HOUR, -5 * HOUR])
