@@ -159,3 +159,11 @@ def test_a_page_for_the_account_silences_its_apps_tickets_on_spend() -> None:
     page = by_name("ItnioBudgetBurningFast", account="production")
     ticket = by_name("ItnioBudgetBurningSlow", account="production", app="collections")
     assert silenced(page, ticket)
+
+
+def test_a_balance_that_runs_out_is_also_low_and_told_once() -> None:
+    page = by_name("ItnioBalanceRunsOut", account="production", currency="USD")
+    ticket = by_name("ItnioBalanceLow", account="production", currency="USD")
+    assert silenced(page, ticket)
+    assert not silenced(ticket, page)
+    assert not silenced(page, ticket | {"account": "staging"})
