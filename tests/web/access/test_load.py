@@ -1,5 +1,6 @@
 """The file of --web.config.file: what is taken, and what every refusal says and where."""
 
+import re
 import ssl
 from pathlib import Path
 
@@ -444,3 +445,12 @@ def test_no_file_is_told_as_one(tmp_path: Path) -> None:
     told = f"{path}:1: (file): does not exist; create it or correct --web.config.file"
     assert str(caught.value) == told
     assert seen == {path: None}
+
+
+def test_the_example_of_the_documentation_works(folder: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "security.md").read_text()
+    (example,) = re.findall(r"```yaml\n# web.yml\n(.*?)```", page, re.DOTALL)
+    config = read(folder, example.replace("$2y$10$...", ALICE))
+    assert config.tls is not None
+    assert config.users.keys() == {b"prometheus"}
+    assert config.warnings == ()
