@@ -62,6 +62,7 @@ def replay(
             if first:
                 tracked.swept(Range(int(moment - tracked.lookback) + 1, moment), moment)
             tracked.advance(moment)
+            tracked.ledger.touched.clear()  # nobody stores it, and it would grow with the history
         first = False
         yield AccountSnapshot(
             account,
