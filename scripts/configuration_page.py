@@ -49,6 +49,29 @@ keys are problems, too. A key without a value has its default.
 """
 
 _END: Final = """\
+## Trying it
+
+`itnio-exporter check --live` asks the API as polling would, for each account by itself, and ends
+with exit status 1 where something is wrong:
+
+| what | what is found |
+|---|---|
+| way | DNS, a refused connection, TLS, a time-out, a proxy, a web page or HTTP error instead |
+| clock | how far this host's clock is off, and whether the API refuses requests for it (-16) |
+| credentials | a wrong key or secret (-1); an address that is not allowed (-2), and which |
+| zone | whether `timezone` is right |
+| load | tasks in `lookback`, requests, series; settings that would suit better |
+
+**How the zone is found.** The API writes local times without saying whose. No task is created in
+the future, so the newest one rules out every zone further west, for sure. In a zone further east
+nothing would have been created for hours; it is called very likely wrong only where so many tasks
+came at those very hours one, two and seven days before that this cannot be chance. Where few tasks
+are created, the answer is that it cannot be told. `--live.wait 10m` waits for a task to be created,
+and then it is known for sure.
+
+`itnio-exporter tasks` shows the newest tasks as the API has them now, with filters, in place
+(`--watch`) or as JSON or CSV.
+
 ## In an editor
 
 `itnio-exporter schema` prints a JSON Schema (draft 2020-12) of the file;

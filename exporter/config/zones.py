@@ -54,6 +54,8 @@ def is_inverted(text: str) -> bool:
 
 @functools.cache
 def _hint(text: str) -> str:
+    if re.fullmatch("[A-Z]{3,4}", text):
+        return "abbreviations mean several; write an IANA name such as Asia/Shanghai, or +08:00"
     # Listing the zones reads folders, and one wrong zone may stand in many accounts by an alias.
     near = nearest(text, zoneinfo.available_timezones())
     if near:

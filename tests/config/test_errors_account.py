@@ -73,6 +73,13 @@ UNIT = "write a duration like 30s, 5m or 1h30m"
             ),
         ),
         (
+            "timezone: CST",
+            (
+                "5: accounts[0].timezone: 'CST' is no time zone; abbreviations mean several; "
+                "write an IANA name such as Asia/Shanghai, or +08:00"
+            ),
+        ),
+        (
             "timezone: ../../etc/passwd",
             (
                 "5: accounts[0].timezone: '../../etc/passwd' is no time "
