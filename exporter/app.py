@@ -12,10 +12,12 @@ from typing import Final
 import structlog
 
 from exporter import __version__, logs
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.config import Config, ConfigError, both
 from exporter.history import History
+from exporter.running import Clocks
 from exporter.snapshot import AccountSnapshot, Failure
+from exporter.storage import Database
 from exporter.web.access.access import LOOK_EVERY, Access
 from exporter.web.access.model import WebConfig
 from exporter.web.application import build
@@ -32,9 +34,9 @@ class App:
     """A running exporter, as the web sees it (a ``Site``).
 
     ``load`` reads the configuration anew for a reload; ConfigError where it cannot be used.
-    ``state`` is the folder in which counters are kept; None: in memory only. ``access`` decides who
-    is let in; None: everybody. ``demonstration`` is
-    what the demo lets go wrong.
+    ``state`` is where counters are kept: a folder, or a database that is shared; None: in memory
+    only. ``access`` decides who is let in; None: everybody. ``demonstration`` is what the demo lets
+    go wrong.
     """
 
     version = __version__
@@ -44,7 +46,7 @@ class App:
         config: Config,
         load: Callable[[], Config],
         options: WebOptions,
-        state: Path | None = None,
+        state: Path | Database | None = None,
         clocks: Clocks | None = None,
         *,
         access: Access | None = None,

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.config import Config, parse
+from exporter.running import Clocks
 from exporter.simulator import Simulator
 from tests.virtual_time import VirtualTime
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.app import App
 from exporter.config import Config, ConfigError, parse
+from exporter.running import Clocks
 from exporter.simulator import ApiRules, Fault, FaultKind, ScriptedWorld, Simulator, serve
 from exporter.web.options import WebOptions
 from tests.accounts import samples, value

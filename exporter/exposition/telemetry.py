@@ -113,6 +113,7 @@ class Telemetry:
             self.balance_failures,
         )
         self._store: _StoreMetrics | None = None
+        self._owned: Gauge | None = None
         self.reload_successful = Gauge(
             "itnio_exporter_config_last_reload_successful",
             "1 where the last load of the configuration succeeded, 0 where it failed.",
@@ -170,6 +171,23 @@ class Telemetry:
         if self._store is None:
             self._store = _StoreMetrics(self.registry, reasons)
         return self._store
+
+    def owned(self, account: str, *, owned: bool | None) -> None:
+        """Take note of whether an account is polled here; None: it is no account any more."""
+        if self._owned is None:
+            self._owned = Gauge(
+                "itnio_exporter_account_owned",
+                "1 where this replica polls the account, 0 where another does or nobody; only with "
+                "--storage.url.",
+                ("account",),
+                registry=self.registry,
+            )
+            self.registry.steady(self._owned)
+        if owned is None:
+            self._owned.remove_by_labels({"account": account})
+        else:
+            self._owned.labels(account).set(owned)
+        self.registry.changed(self._owned)
 
     def known_code(self, account: str, code: str) -> str:
         """Return a ``code`` label, or ``other`` once an account has had too many of them."""

@@ -7,6 +7,14 @@ from typing import Final
 from exporter.tasks.ledger import Mark, Marks, Series
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where ledgers are shared: a PostgreSQL."""
+
+    url: str = field(repr=False)
+    """``postgresql://user:password@host:port/name``."""
+
+
 class StorageError(Exception):
     """The store cannot be used; the message says why and what to do, ``reason`` is its label."""
 

@@ -47,7 +47,7 @@ def world(*, tasks_per_day: float = 150, seed: int = 1) -> SimulatedWorld:
 
 
 def config(simulator: Simulator) -> Config:
-    return config_for(simulator, f"interval: {STEP}s\nwindows: [6h, 24h]", APPS_CONFIG)
+    return config_for(simulator, f"interval: {STEP}s\nwindows: [1h, 6h, 24h]", APPS_CONFIG)
 
 
 def outside(time: VirtualTime) -> Outside:
@@ -120,3 +120,29 @@ class Silent:
 
     def writing(self, done: float) -> None:
         assert 0 < done <= 1
+
+
+def mean_difference(live: Points, made: Points, name: str, window: str) -> float:
+    """How far a gauge is from what was published live: the mean over all its samples, of 1."""
+    differences = [
+        abs(made[series].get(moment, 0) - value) / value
+        for series, points in live.items()
+        if series[0] == name and dict(series[1])["window"] == window
+        for moment, value in points.items()
+        if value
+    ]
+    return sum(differences) / len(differences)
+
+
+def hourly_difference(live: Points, made: Points, name: str) -> float:
+    """How far a counter's increases of an hour are from live ones: the mean, of the mean."""
+    apart = whole = 0.0
+    for series, points in live.items():
+        if series[0] != name or series not in made:
+            continue
+        for moment, value in points.items():
+            earlier, made_earlier = points.get(moment - 3600), made[series].get(moment - 3600)
+            if earlier is not None and made_earlier is not None:
+                whole += value - earlier
+                apart += abs(value - earlier - (made[series][moment] - made_earlier))
+    return apart / whole

@@ -27,4 +27,4 @@ def test_it_is_built_and_answers() -> None:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "/metrics answered with " in ran.stdout
-    assert 'itnio_up{account="demo"} 1.0' in ran.stdout
+    assert 'itnio_up{account="demo"} 1' in ran.stdout

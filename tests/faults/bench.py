@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.app import App
 from exporter.config import Config, parse
+from exporter.running import Clocks
 from exporter.simulator import (
     EXAMPLE_RECORD,
     ApiRules,

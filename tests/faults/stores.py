@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
+from exporter.running import Clocks
+from exporter.storage import ThreadedStore
 from exporter.storage.lock import LOCK
 from exporter.storage.sqlite import FILE
 from tests.faults.during import Group
@@ -51,7 +53,7 @@ def _at_once(change: Callable[["Bench"], None]) -> Event:
 
 def _connection(bench: "Bench") -> sqlite3.Connection:
     store = bench.accounts._store
-    assert store is not None
+    assert isinstance(store, ThreadedStore)
     assert store._store is not None
     return store._store._connection
 

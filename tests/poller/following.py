@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.config import Config
+from exporter.running import Clocks
 from exporter.simulator import (
     EXAMPLE_RECORD,
     ApiRules,

@@ -14,7 +14,7 @@ import pytest
 
 from exporter.accounts import Accounts
 from exporter.exposition.kept import Renderer
-from exporter.storage import threaded
+from exporter.storage import ThreadedStore, threaded
 from tests.scale.worlds import DAY, LargeWorld, accounts_over, courses
 from tests.virtual_time import BEGIN, VirtualTime
 
@@ -67,7 +67,7 @@ def size_of(accounts: Accounts, state: Path | None) -> Size:
     tracked = app.tracked
     gc.collect()
     store = accounts._store
-    kept = store._store if store is not None else None
+    kept = store._store if isinstance(store, ThreadedStore) else None
     rows = kept._connection.execute("SELECT count(*) FROM tasks").fetchone()[0] if kept else 0
     pages = Path("/proc/self/statm").read_text().split()[1]
     return Size(

@@ -17,11 +17,12 @@ from typing import Any, Final, Self
 import pytest
 
 from exporter import accounts as wiring
-from exporter.accounts import Accounts, Clocks
+from exporter.accounts import Accounts
 from exporter.api.client import Client, Query
 from exporter.api.errors import ConnectionFailedError
 from exporter.api.records import Page
 from exporter.config import parse
+from exporter.running import Clocks
 from exporter.tasks.task import CODES, Money, Status, Task
 from tests import virtual_time
 from tests.accounts import Samples, samples

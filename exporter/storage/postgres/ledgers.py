@@ -28,11 +28,11 @@ async def load(connection: asyncpg.Connection, account: str, app: str) -> State:
         if row is None:
             return state
         number, state.counted_from, selection = row
-        state.selection = _read(selection)
+        state.selection = read_text(selection)
         scripts = await connection.fetch(
             "SELECT script_id FROM scripts WHERE app = $1 ORDER BY place", number
         )
-        state.scripts = [_read(script) for (script,) in scripts]
+        state.scripts = [read_text(script) for (script,) in scripts]
         tasks = await connection.cursor(
             "SELECT task_id, record, above, progressed_at FROM tasks WHERE app = $1", number
         )
@@ -49,7 +49,9 @@ async def load(connection: asyncpg.Connection, account: str, app: str) -> State:
             number,
         )
         state.totals = [
-            TotalRow(Series(figure, _read(script), kind, currency), read_total(total), introduced)
+            TotalRow(
+                Series(figure, read_text(script), kind, currency), read_total(total), introduced
+            )
             for figure, script, kind, currency, total, introduced in totals
         ]
     return state
@@ -141,5 +143,6 @@ def text(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\0", "\\0")
 
 
-def _read(written: str) -> str:
+def read_text(written: str) -> str:
+    """Return a text as it was before it was written."""
     return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else found[1], written)

@@ -1,0 +1,273 @@
+"""Which accounts this replica polls: each account is polled by exactly one replica.
+
+Replicas tell each other by a heartbeat that they live. Of those that do, every account has one that
+it belongs to by rendezvous hashing, so that a replica that comes or goes moves its own share and no
+more. Whoever an account belongs to takes it as soon as its lock is free; who holds one that belongs
+to another gives it up, a few at each beat. All times are the server's, so that no clock has to be
+right here.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import asyncpg
+import structlog
+
+from exporter.storage.model import StorageError
+from exporter.storage.postgres import ledgers
+from exporter.storage.postgres.session import Session
+
+_CHANNEL: Final = "itnio_exporter_ownership"
+_GIVEN_UP_AT_ONCE: Final = 0.1
+"""Of the accounts that are held, at one beat; at least one."""
+BEATS_UNTIL_DEAD: Final = 3
+
+log = structlog.get_logger("ownership")
+
+
+def owner(account: str, replicas: Collection[str]) -> str | None:
+    """Return which of the replicas an account belongs to; None where there are none."""
+
+    def weight(replica: str) -> bytes:
+        return hashlib.blake2b(f"{account}\0{replica}".encode(), digest_size=8).digest()
+
+    return max(replicas, key=weight, default=None)
+
+
+class Hands(Protocol):
+    """What is done with an account that comes or goes."""
+
+    async def take(self, account: str) -> None:
+        """Poll an account from now on; one that rests goes on from where it was."""
+
+    async def rest(self) -> None:
+        """Stop polling everything, and remember it all: it may be ours again in a moment."""
+
+    async def withdraw(self) -> None:
+        """Show nothing any more of what rests: others may be polling it by now."""
+
+    async def give_up(self, account: str) -> None:
+        """Stop polling an account, and forget it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    alive: list[str]
+    epochs: dict[str, int]
+    """Those in force of the accounts that rest."""
+
+
+class Ownership:
+    """The accounts of one replica.
+
+    ``beat`` is in seconds; ``accounts`` gives all there are; ``failed`` is told the reason of each
+    beat that failed. ``session`` must be given up after ``BEATS_UNTIL_DEAD`` beats of silence, and
+    tell ``lost`` when it is.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        replica: str,
+        accounts: Callable[[], Sequence[str]],
+        hands: Hands,
+        *,
+        beat: float,
+        failed: Callable[[str], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.epochs: dict[str, int] = {}
+        """The accounts that are owned, each with the epoch that says so."""
+        self.failure: StorageError | None = None
+        """Why nobody can tell which accounts are owned, at present."""
+        self._session = session
+        self._replica = replica
+        self._accounts = accounts
+        self._hands = hands
+        self._beat = beat
+        self._failed = failed
+        self._monotonic = monotonic
+        self._resting: dict[str, int] = {}
+        self._lost = False
+        self._heard_at = monotonic()
+        self._woken = asyncio.Event()
+        self._listening: asyncpg.Connection | None = None
+        self._loop: asyncio.Task[None] | None = None
+
+    def lost(self) -> None:
+        """Take note that nothing is locked any more: from now on nothing is committed."""
+        self._resting.update(self.epochs)
+        self.epochs.clear()
+        self._lost = True
+        self._listening = None
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at once who owns what, instead of at the next beat."""
+        self._woken.set()
+
+    def start(self) -> None:
+        """Beat from now on."""
+        self._loop = asyncio.create_task(self._run(), name="ownership")
+
+    async def beat(self) -> None:
+        """Tell that this replica lives, and give and take what the others' lives ask for."""
+        if self._lost:
+            self._lost = False
+            await self._hands.rest()
+        try:
+            view = await self._session.use(self._look)
+            await self._give_up_what_is_not_ours(view)
+            await self._take_what_is_ours(view)
+        except StorageError as error:
+            if self.failure is None:
+                log.error("nobody can tell which accounts are ours", error=str(error))  # noqa: TRY400
+            self.failure = error
+            self._failed(error.reason)
+            if self._monotonic() - self._heard_at > self._beat * BEATS_UNTIL_DEAD:
+                await self._hands.withdraw()
+            return
+        self._heard_at = self._monotonic()
+        if self.failure is not None:
+            log.info("accounts are owned again", accounts=len(self.epochs))
+        self.failure = None
+
+    async def drain(self) -> None:
+        """Give everything to the others, at once."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await asyncio.gather(*map(self._hands.give_up, {**self.epochs, **self._resting}))
+        self.epochs.clear()
+        self._resting.clear()
+
+        async def leave(connection: asyncpg.Connection) -> None:
+            await connection.execute("DELETE FROM replicas WHERE replica = $1", self._replica)
+            await connection.execute("SELECT pg_advisory_unlock_all()")
+            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
+
+        with contextlib.suppress(StorageError):  # they will see that nothing is heard from here
+            await self._session.use(leave)
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self.beat()
+            except Exception:
+                log.exception("a fault in owning accounts")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._beat):
+                    await self._woken.wait()
+
+    async def _look(self, connection: asyncpg.Connection) -> _View:
+        if self._listening is not connection:
+            await connection.add_listener(_CHANNEL, self._told)
+            self._listening = connection
+        # One that is new is told of, so that the others need not wait for their next beat.
+        is_new = await connection.fetchval(
+            "INSERT INTO replicas (replica, beat) VALUES ($1, clock_timestamp())"
+            " ON CONFLICT (replica) DO UPDATE SET beat = excluded.beat RETURNING xmax = 0",
+            self._replica,
+        )
+        if is_new:
+            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
+        patience = self._beat * BEATS_UNTIL_DEAD
+        await connection.execute(
+            "DELETE FROM replicas WHERE beat < clock_timestamp() - $1 * interval '1 second'",
+            patience * 100,
+        )
+        alive = await connection.fetch(
+            "SELECT replica FROM replicas"
+            " WHERE beat >= clock_timestamp() - $1 * interval '1 second'",
+            patience,
+        )
+        epochs = await connection.fetch(
+            "SELECT account, epoch FROM accounts WHERE account = ANY($1)",
+            list(map(ledgers.text, self._resting)),
+        )
+        return _View(
+            [replica for (replica,) in alive],
+            {ledgers.read_text(account): epoch for account, epoch in epochs},
+        )
+
+    def _told(self, _connection: object, _process: int, _channel: str, replica: object) -> None:
+        # What is told by ourselves is no news, and what is given up gently would go at once.
+        if replica != self._replica:
+            self.wake()
+
+    async def _give_up_what_is_not_ours(self, view: _View) -> None:
+        ours = self._ours(view)
+        for account, epoch in list(self._resting.items()):
+            if account not in ours or view.epochs.get(account) != epoch:
+                del self._resting[account]
+                await self._hands.give_up(account)
+        surplus = [account for account in self.epochs if account not in ours]
+        at_once = max(1, math.ceil(len(self.epochs) * _GIVEN_UP_AT_ONCE))
+        known = set(self._accounts())
+        # What is configured no more is nobody's, and need not go gently.
+        leaving = [each for each in surplus if each not in known]
+        leaving += [each for each in surplus if each in known][:at_once]
+        if not leaving:
+            return
+        await asyncio.gather(*map(self._hands.give_up, leaving))
+        for account in leaving:
+            self.epochs.pop(account, None)
+
+        async def unlock(connection: asyncpg.Connection) -> None:
+            for account in leaving:
+                await connection.execute("SELECT pg_advisory_unlock($1)", _key(account))
+            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
+
+        await self._session.use(unlock)
+        log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
+
+    async def _take_what_is_ours(self, view: _View) -> None:
+        missing = [account for account in self._ours(view) if account not in self.epochs]
+        if not missing:
+            return
+        taken = await self._session.use(lambda connection: self._claim(connection, missing))
+        for account, epoch in taken.items():
+            if account not in self.epochs:
+                break  # the session was lost meanwhile, and everything with it
+            resting = self._resting.pop(account, None)
+            if resting is not None and resting != epoch:
+                await self._hands.give_up(account)
+            await self._hands.take(account)
+        if taken:
+            log.info("took accounts", accounts=len(taken), held=len(self.epochs))
+
+    async def _claim(
+        self, connection: asyncpg.Connection, missing: Sequence[str]
+    ) -> dict[str, int]:
+        """Return the accounts whose locks were free, each with its epoch, which is in force now."""
+        taken: dict[str, int] = {}
+        for account in missing:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _key(account)):
+                continue
+            # Nobody has had it since it was ours: it is the same epoch still.
+            taken[account] = self.epochs[account] = await connection.fetchval(
+                "INSERT INTO accounts (account, epoch, replica) VALUES ($1, 1, $2)"
+                " ON CONFLICT (account) DO UPDATE SET replica = excluded.replica, epoch ="
+                " accounts.epoch + (accounts.replica <> $2 OR accounts.epoch <> $3)::integer"
+                " RETURNING epoch",
+                ledgers.text(account),
+                self._replica,
+                self._resting.get(account, -1),
+            )
+        return taken
+
+    def _ours(self, view: _View) -> set[str]:
+        return {each for each in self._accounts() if owner(each, view.alive) == self._replica}
+
+
+def _key(account: str) -> int:
+    """Return the number of an account's lock: 64 bits, so that no two accounts share one."""
+    digest = hashlib.blake2b(b"itnio-exporter\0" + account.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

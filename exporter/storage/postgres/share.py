@@ -1,0 +1,63 @@
+"""One replica's share of the accounts: its session, what it owns by it, and the store."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from exporter.storage.model import Database
+from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Hands, Ownership
+from exporter.storage.postgres.session import Session
+from exporter.storage.postgres.store import SharedStore
+from exporter.storage.threaded import Observer
+
+# An account is to be taken over within two intervals: three beats until a replica is dead, one
+# until that is seen, and a poll.
+_BEATS_IN_AN_INTERVAL: Final = 6
+_SHORTEST_BEAT: Final = 0.5
+_LONGEST_BEAT: Final = 10.0
+
+
+class Share:
+    """What one replica has of the accounts. ``interval`` is between two polls, in seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Callable[[], Sequence[str]],
+        hands: Hands,
+        observer: Observer,
+        *,
+        interval: float,
+    ) -> None:
+        beat = min(_LONGEST_BEAT, max(_SHORTEST_BEAT, interval / _BEATS_IN_AN_INTERVAL))
+        self._session = Session(
+            database.url,
+            silence=beat * BEATS_UNTIL_DEAD,
+            lost=self._lost,
+        )
+        self._ownership = Ownership(
+            self._session,
+            f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            accounts,
+            hands,
+            beat=beat,
+            failed=observer.store_failed,
+        )
+        self.store = SharedStore(self._session, self._ownership.epochs, observer)
+
+    def start(self) -> None:
+        """Take what is ours, from now on."""
+        self._ownership.start()
+
+    def reconsider(self) -> None:
+        """Look at once what is ours: there are other accounts than before."""
+        self._ownership.wake()
+
+    async def leave(self) -> None:
+        """Hand everything over, at once."""
+        await self._ownership.drain()
+
+    def _lost(self) -> None:
+        self._ownership.lost()

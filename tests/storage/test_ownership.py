@@ -1,0 +1,259 @@
+"""Each account is one replica's: whoever comes, goes, dies or is cut off."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, owner
+from exporter.storage.postgres.session import Session
+from tests.postgres import PostgresServer, postgres_server
+
+pytestmark = pytest.mark.integration
+
+ACCOUNTS = [f"account {number}" for number in range(40)]
+BEAT = 0.2
+
+
+@given(
+    st.lists(st.text(max_size=9), unique=True),
+    st.sets(st.text(max_size=9), min_size=2, max_size=6),
+    st.data(),
+)
+def test_who_leaves_moves_only_its_own_accounts(
+    accounts: list[str], replicas: set[str], data: st.DataObject
+) -> None:
+    gone = data.draw(st.sampled_from(sorted(replicas)))
+    for account in accounts:
+        before, after = owner(account, replicas), owner(account, replicas - {gone})
+        assert before in replicas
+        assert after in replicas - {gone}
+        if before != gone:
+            assert after == before
+
+
+def test_nobody_owns_anything_where_there_is_nobody() -> None:
+    assert owner("a", []) is None
+
+
+def test_accounts_are_spread_evenly() -> None:
+    replicas = [f"host-{number}" for number in range(4)]
+    share = Counter(owner(f"account {number}", replicas) for number in range(4000))
+    assert set(share) == set(replicas)
+    assert max(share.values()) < 1.15 * 1000
+
+
+class Replica:
+    """An owner of accounts, and what its hands hold. Never two hold an account at a time."""
+
+    held_by_all: dict[str, str]
+
+    def __init__(self, url: str, name: str, held_by_all: dict[str, str]) -> None:
+        self.held_by_all = held_by_all
+        self.name = name
+        self.polled: set[str] = set()
+        self.remembered: set[str] = set()
+        self.accounts = list(ACCOUNTS)
+        self.given_up = 0
+        self.shown = True
+        self.session = Session(url, silence=BEAT * BEATS_UNTIL_DEAD, lost=self._lost)
+        self.ownership = Ownership(self.session, name, lambda: self.accounts, self, beat=BEAT)
+
+    def _lost(self) -> None:
+        self.ownership.lost()
+        # From now on nothing is committed here, so that others may.
+        for account in self.polled:
+            self.held_by_all.pop(account, None)
+
+    async def take(self, account: str) -> None:
+        assert self.held_by_all.setdefault(account, self.name) == self.name
+        self.polled.add(account)
+        self.remembered.add(account)
+        self.shown = True
+
+    async def rest(self) -> None:
+        self.polled.clear()
+
+    async def withdraw(self) -> None:
+        self.shown = False
+
+    async def give_up(self, account: str) -> None:
+        if self.held_by_all.get(account) == self.name:
+            del self.held_by_all[account]
+        self.polled.discard(account)
+        self.remembered.discard(account)
+        self.given_up += 1
+
+    def is_shown(self) -> bool:
+        return self.shown
+
+    def cut_off(self) -> None:
+        """As the network does: not a word gets through, and nobody is told."""
+        connection = self.session._connection
+        assert connection is not None
+        connection._transport.pause_reading()
+        connection._transport.abort()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+class Fleet:
+    """Replicas over one database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.held: dict[str, str] = {}
+        self._numbers = itertools.count()
+
+    def replica(self) -> Replica:
+        one = Replica(self.url, f"replica {next(self._numbers)}", self.held)
+        one.ownership.start()
+        return one
+
+
+async def until(seconds: float, *replicas: Replica, accounts: int = len(ACCOUNTS)) -> None:
+    """Wait until these replicas have all accounts among them, each one of them only."""
+    async with asyncio.timeout(seconds):
+        while sum(len(one.polled) for one in replicas) != accounts:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    names = [account for one in replicas for account in one.polled]
+    assert len(set(names)) == len(names)
+
+
+@pytest.fixture
+async def fleet(server: PostgresServer) -> AsyncIterator[tuple[Fleet, AsyncExitStack]]:
+    fleet = Fleet(server.database())
+    async with AsyncExitStack() as stack:
+        yield fleet, stack
+
+
+def begun(place: tuple[Fleet, AsyncExitStack]) -> Replica:
+    fleet, stack = place
+    one = fleet.replica()
+
+    async def end() -> None:
+        await one.ownership.drain()
+        await one.session.close()
+
+    stack.push_async_callback(end)
+    return one
+
+
+def reason_of(one: Replica) -> str | None:
+    return one.ownership.failure.reason if one.ownership.failure else None
+
+
+async def test_one_has_all_and_shares_with_who_comes(fleet: tuple[Fleet, AsyncExitStack]) -> None:
+    first = begun(fleet)
+    await until(5, first)
+    second = begun(fleet)
+    names = {one.name for one in (first, second)}
+
+    def settled() -> bool:
+        return all(
+            one.polled == {each for each in ACCOUNTS if owner(each, names) == one.name}
+            for one in (first, second)
+        )
+
+    async with asyncio.timeout(10):
+        while not settled():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert min(len(first.polled), len(second.polled)) > 10
+
+
+async def test_what_is_shared_goes_gently(fleet: tuple[Fleet, AsyncExitStack]) -> None:
+    first = begun(fleet)
+    await until(5, first)
+    second = begun(fleet)
+    await asyncio.sleep(BEAT)
+    # A tenth of what is held at each beat.
+    assert first.given_up <= 2 * 4
+    await until(10, first, second)
+
+
+async def test_who_leaves_hands_over_at_once(fleet: tuple[Fleet, AsyncExitStack]) -> None:
+    first, second = begun(fleet), begun(fleet)
+    await until(10, first, second)
+    await first.ownership.drain()
+    assert first.polled == set()
+    await until(BEAT, second)
+
+
+async def test_who_is_silent_is_followed(fleet: tuple[Fleet, AsyncExitStack]) -> None:
+    first, second = begun(fleet), begun(fleet)
+    await until(10, first, second)
+    # As SIGSTOP: no beat any more, and the connection stands.
+    loop = first.ownership._loop
+    assert loop is not None
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    had = set(first.polled)
+    async with asyncio.timeout(BEAT * (BEATS_UNTIL_DEAD + 2) + 2):
+        while not had <= second.polled:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert second.polled == set(ACCOUNTS)
+    # When it wakes, it knows that nothing is its own, and gets its share back gently.
+    assert not first.ownership.epochs
+    first.ownership.start()
+    await until(10, first, second)
+
+
+async def test_who_is_cut_off_for_a_moment_goes_on(fleet: tuple[Fleet, AsyncExitStack]) -> None:
+    only = begun(fleet)
+    await until(5, only)
+    epochs = dict(only.ownership.epochs)
+    only.cut_off()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while only.ownership.epochs != epochs:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await until(5, only)
+    # Nobody had them meanwhile, so that nothing was forgotten.
+    assert only.given_up == 0
+
+
+async def test_accounts_come_and_go_with_the_configuration(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = begun(fleet), begun(fleet)
+    await until(10, first, second)
+    for one in (first, second):
+        one.accounts = [*ACCOUNTS[5:], "new"]
+        one.ownership.wake()
+    await until(5, first, second, accounts=len(ACCOUNTS) - 4)
+    assert "new" in first.polled | second.polled
+    assert not set(ACCOUNTS[:5]) & (first.polled | second.polled)
+
+
+async def test_without_the_database_nothing_is_polled_and_later_nothing_shown() -> None:
+    with postgres_server() as server:
+        url = server.database()
+        one = Fleet(url).replica()
+        await until(5, one)
+        server.stop("immediate")
+        async with asyncio.timeout(BEAT * BEATS_UNTIL_DEAD + 5):
+            while one.polled or one.is_shown():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert one.remembered == set(ACCOUNTS)
+        assert reason_of(one) == "unreachable"
+        server.start()
+        await until(10, one)
+        assert one.is_shown()
+        assert one.given_up == 0
+        assert reason_of(one) is None
+        await one.ownership.drain()
+        connection = await asyncpg.connect(url)
+        left = await connection.fetchval("SELECT count(*) FROM itnio_exporter.replicas")
+        await connection.close()
+        assert left == 0
+        await one.session.close()
