@@ -40,6 +40,14 @@ def test_misuse_is_told_in_a_sentence(arguments: Sequence[str], message: str) ->
     assert "Traceback" not in result.output
 
 
+def test_help_says_what_each_flag_is_for() -> None:
+    result = CliRunner().invoke(main, ["backfill", "-h"])
+    assert result.exit_code == 0
+    for flag in ("--config.file", "--from", "--to", "--step", "--label", "--task-duration"):
+        assert flag in result.output
+    assert "\n  backfill " in CliRunner().invoke(main, ["--help"]).output
+
+
 def command(config: Path, output: Path | str) -> list[str]:
     return [
         *(sys.executable, "-m", "exporter", "backfill", f"--config.file={config}"),

@@ -2,8 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.backfill.live import (
     Recording,
     Silent,
     config,
+    hourly_difference,
+    mean_difference,
     outside,
     read_points,
     record,
@@ -35,6 +38,8 @@ LABELS = {"job": "itnio", "instance": "host:10911"}
 LATE = 75 * 60
 """Seconds after which live polling has read settled money again at the latest."""
 RULES = ROOT / "prometheus" / "rules" / "recording.yml"
+MEAN_DURATION = 2475.0
+"""Seconds that a task of the simulated world lasts in the mean."""
 ENDED = {"finished", "cancelled", "submission_failed"}
 
 
@@ -136,21 +141,57 @@ def hold_counters(live: Recording, prometheus: Prometheus, nights: tuple[int, in
     return gained
 
 
+def hold_spreading(live: Recording, made: Mapping[float | None, Points]) -> None:
+    """Compare what has not settled: spread over a task's duration it is closer to live."""
+    apart: dict[str, dict[float | None, float]] = {}
+    for name in ("calls", "answer_ratio", "average_call_duration_seconds"):
+        for window in ("1h", "6h", "24h"):
+            apart[f"{name} {window}"] = {
+                duration: mean_difference(live.points, points, f"itnio_voice_window_{name}", window)
+                for duration, points in made.items()
+            }
+    for name in ("calls_total", "spend_total"):
+        apart[f"{name} hourly"] = {
+            duration: hourly_difference(live.points, points, f"itnio_voice_{name}")
+            for duration, points in made.items()
+        }
+    for name, by_duration in apart.items():
+        print(name, *(f"{each:.2%}" for each in by_duration.values()))  # noqa: T201
+        assert by_duration[MEAN_DURATION] < by_duration[0.0], name
+    assert apart["calls 1h"][None] < 0.5 * apart["calls 1h"][0.0]
+    assert apart["calls 24h"][MEAN_DURATION] < 0.01
+    assert apart["answer_ratio 24h"][MEAN_DURATION] < 0.005
+
+
 async def test_what_is_settled_is_what_live_polling_published(
     time: VirtualTime, tmp_path: Path
 ) -> None:
     past, output, blocks = world(), tmp_path / "history.om", tmp_path / "tsdb"
     async with await serve(past, clock=time.now) as simulator:
-        live = await record(config(simulator), time, 2.1 * DAY)
+        live = await record(config(simulator), time, 2.6 * DAY)
         begin, end = live.moments[0], live.moments[-1]
         request = Request(
-            begin=begin, end=end, step=STEP, labels=tuple(LABELS.items()), task_duration=2400.0
+            begin=begin,
+            end=end,
+            step=STEP,
+            labels=tuple(LABELS.items()),
+            task_duration=MEAN_DURATION,
         )
-        outcome = await backfill(
-            Job(config(simulator), request, {}, str(output), Silent()), outside(time)
-        )
+        made: dict[float | None, Points] = {}
+        for duration in (0.0, None, MEAN_DURATION):
+            job = Job(
+                config(simulator),
+                replace(request, task_duration=duration),
+                {},
+                str(output),
+                Silent(),
+            )
+            outcome = await backfill(job, outside(time))
+            # A strict reader of OpenMetrics, to begin with.
+            made[duration] = read_points(output, without=LABELS)
     assert not outcome.failed
-    points = read_points(output, without=LABELS)  # a strict reader of OpenMetrics, to begin with
+    points = made[MEAN_DURATION]
+    hold_spreading(live, made)
     assert begin == BEGIN
     assert {moment for times in points.values() for moment in times} == set(live.moments)
 
@@ -168,7 +209,9 @@ async def test_what_is_settled_is_what_live_polling_published(
         *(str(output), str(blocks)),
     )
     with prometheus_over(blocks, tmp_path / "raw") as prometheus:
-        count = prometheus.api("query", query="count(last_over_time({job='itnio'}[3d]))", time=str(end))
+        count = prometheus.api(
+            "query", query="count(last_over_time({job='itnio'}[3d]))", time=str(end)
+        )
         assert int(count["result"][0]["value"][1]) == len(points)
         assert hold_windows(live, prometheus, settled) > 5_000
         nights = settled["24h"][0], settled["24h"][-1]
