@@ -15,7 +15,7 @@ from exporter.web.demonstration import Offer
 from exporter.web.filters import Filter, TaskTable, task_table
 from exporter.web.findings import Finding
 from exporter.web.headlines import WindowView, window_views
-from exporter.web.wording import counted, listed, visible
+from exporter.web.wording import age, counted, listed, visible
 
 MOST_FINDINGS: Final = 12
 _NO_HISTORY: Final = History()
@@ -110,7 +110,7 @@ def status_page(
         now=now,
         state=state,
         verdict=verdict,
-        summary=_summary(accounts),
+        summary=_summary(accounts, now),
         findings=tuple(found[:MOST_FINDINGS]),
         more_findings=max(0, len(found) - MOST_FINDINGS),
         accounts=accounts,
@@ -197,10 +197,15 @@ def _verdict(accounts: tuple[AccountView, ...], found: int) -> tuple[State | Non
     return State.POLLED, "All is well"
 
 
-def _summary(accounts: tuple[AccountView, ...]) -> str:
+def _summary(accounts: tuple[AccountView, ...], now: float) -> str:
     states = Counter(account.state for account in accounts)
     if not accounts:
         return "There is nothing to show until the configuration names an account."
+    if len(accounts) == 1 and not states[State.POLLED]:
+        last = accounts[0].health.last_success
+        if last is None:
+            return f"There has been no good poll of {accounts[0].name} yet."
+        return f"The last good poll of {accounts[0].name} was {age(now - last)}."
     if states[State.POLLED] == len(accounts):
         polled = (
             f"{accounts[0].name} is" if len(accounts) == 1 else f"All {len(accounts)} accounts are"

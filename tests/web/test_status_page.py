@@ -161,6 +161,13 @@ def test_a_failure_is_a_sentence(reason: str, skew: float | None, sentence: str)
     assert shown.count("clock is") == sentence.count("clock is") * 2
 
 
+def test_what_to_type_is_code_and_nothing_else_is_markup() -> None:
+    failure = Failure("authentication", "m", "Try `check --live <b>` & see.", NOW)
+    broken = failing()
+    html = html_of(replace(broken, health=replace(broken.health, failure=failure)))
+    assert "Try <code>check --live &lt;b&gt;</code> &amp; see." in html
+
+
 def test_every_reason_has_its_sentence() -> None:
     assert set(errors.REASONS) <= causes.REASONS
 
