@@ -116,7 +116,7 @@ def hold_windows(live: Recording, prometheus: Prometheus, settled: dict[str, lis
         for series, points in live.points.items():
             if series[0] != name:
                 continue
-            for moment in settled[dict(series[1])["window"]]:
+            for moment in settled.get(dict(series[1])["window"], ()):
                 if moment in points:
                     assert kept[series].get(moment) == points[moment], (series, moment)
                     compared += 1
