@@ -102,7 +102,8 @@ def test_large_figures_are_written_as_they_were() -> None:
     ("values", "message"),
     [
         ({}, "set config.accounts (or existingConfigMap, or demo: true"),
-        ({**DEMO, "replicas": 3}, "additional properties 'replicas' not allowed"),
+        ({**DEMO, "replicaCount": 3}, "additional properties 'replicaCount' not allowed"),
+        ({**ACCOUNT, "replicas": 3}, "more than one replica would poll everything twice"),
         ({**DEMO, "serviceMonitor": {"interval": "often"}}, "/serviceMonitor/interval"),
         ({**DEMO, "image": {"digest": "latest"}}, "/image/digest"),
         ({**DEMO, "service": {"port": 0}}, "/service/port"),
@@ -190,6 +191,20 @@ def test_the_service_finds_the_pod_and_the_monitor_the_service() -> None:
         # The rules know the exporter's job by this word.
         assert "itnio" in service["metadata"]["labels"][monitor["jobLabel"]]
         assert [each["port"] for each in monitor["endpoints"]] == ["http"]
+
+
+def test_replicas_share_a_database_and_have_no_volume() -> None:
+    documents = render(values_of(CHART / "ci/fleet-values.yaml"))
+    spec = only(documents, "StatefulSet")["spec"]
+    assert spec["replicas"] == 3
+    assert "volumeClaimTemplates" not in spec
+    (url,) = [each for each in container(documents)["env"] if each["name"] == "ITNIO_STORAGE_URL"]
+    assert url["valueFrom"]["secretKeyRef"] == {"name": "itnio-database", "key": "url"}
+    budget = only(documents, "PodDisruptionBudget")["spec"]
+    assert budget["maxUnavailable"] == 1
+    labels = spec["template"]["metadata"]["labels"]
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+    assert not of_kind(render(ACCOUNT), "PodDisruptionBudget")
 
 
 def test_the_chart_is_of_this_version() -> None:

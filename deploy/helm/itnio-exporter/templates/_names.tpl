@@ -49,6 +49,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if not (or .Values.demo .Values.existingConfigMap .Values.config.accounts) -}}
 {{- fail "set config.accounts (or existingConfigMap, or demo: true for a simulated account)" -}}
 {{- end -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.storage.postgres.existingSecret) -}}
+{{- fail "more than one replica would poll everything twice; set storage.postgres.existingSecret" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Who keeps the counters on a volume of its own; a database and a demo need none. */}}
+{{- define "itnio-exporter.volume" -}}
+{{- if and .Values.storage.persistence.enabled (not .Values.demo) (not .Values.storage.postgres.existingSecret) -}}
+true
+{{- end -}}
 {{- end -}}
 
 {{- define "itnio-exporter.probe" -}}
