@@ -67,6 +67,13 @@ class _Inspector:
                 f"not everything was answered within {_LONGEST:.0f} s",
                 "The API is slow; raise poll.concurrency, or try again.",
             )
+        except Exception as error:  # noqa: BLE001  # the other accounts are to be shown all the same
+            self._found.add(
+                Level.WRONG,
+                "internal",
+                f"{type(error).__name__} in the exporter itself",
+                errors.ApiError.remedy,
+            )
         return self._found
 
     # --- way, clock, credentials ----------------------------------------------------------------

@@ -155,6 +155,9 @@ async def newest_of_all(
     for listing, answer in zip(listings, answers, strict=True):
         if isinstance(answer, errors.ApiError):
             failed.append((listing.account, answer))
+        elif isinstance(answer, Exception):
+            fault = errors.ApiError(f"{type(answer).__name__} in the exporter itself")
+            failed.append((listing.account, fault))
         elif isinstance(answer, BaseException):
             raise answer
         else:

@@ -213,6 +213,19 @@ async def test_a_proxy_that_wants_a_password(
     assert "wants user and password" in finding.remedy
 
 
+async def test_a_fault_of_our_own_hides_no_other_account(
+    time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("exporter.inspection.account.ZoneInspection", broken)
+    finding = await the_wrong(time)
+    assert finding.topic == "internal"
+    assert finding.text == "ZeroDivisionError in the exporter itself"
+    assert "report it" in finding.remedy
+
+
 @asynccontextmanager
 async def tls_server(pair: Pair, folder: Path) -> AsyncIterator[int]:
     pair.write(folder, "server")

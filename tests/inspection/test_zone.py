@@ -60,7 +60,7 @@ async def test_an_api_that_refuses_wide_ranges(time: VirtualTime, widest: float)
 
 @pytest.mark.parametrize("offset", [0, 7 * HOUR, -5 * HOUR])
 async def test_a_zone_too_far_east(time: VirtualTime, offset: int) -> None:
-    world = evenly(time.now(), offset=offset, every=60)
+    world = evenly(time.now(), offset=offset, every=120)
     finding, (proposal,) = await zone(time, world, "Asia/Shanghai")
     assert finding.level is Level.WRONG
     assert "very likely wrong" in finding.text

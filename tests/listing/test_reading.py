@@ -116,3 +116,20 @@ accounts:
     ((account, error),) = failed
     assert account.name == "bad"
     assert isinstance(error, AuthenticationError)
+
+
+async def test_a_fault_of_our_own_hides_no_other_account(
+    time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listing(time, evenly(time.now(), offset=0)) as (one, simulator):
+
+        async def broken(_: Wanted) -> None:
+            raise ZeroDivisionError
+
+        config = config_for(simulator)
+        other = Listing(config.accounts[0], config, clock=time.now, monotonic=time.monotonic)
+        monkeypatch.setattr(other, "newest", broken)
+        found, failed = await newest_of_all([other, one], Wanted(time.now() - DAY, 2))
+    assert ids(found) == [1, 2]
+    ((_account, error),) = failed
+    assert str(error) == "ZeroDivisionError in the exporter itself"
