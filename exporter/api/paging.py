@@ -174,8 +174,7 @@ class RangeReader:
         first = await self._page(query)
         now = int(self._clock())
         if check and cuts == MOST_CUTS and begin < now <= end and _several_pages(first):
-            # What is still to come is read apart from what stands still, from the start.
-            return await self._parts([(now, end), (begin, now - 1)], selection, cuts=cuts - 1)
+            return await self._apart(begin, now, end, selection, cuts=cuts - 1)
         pages = [first, *await self._others(query, first)]
         fault = _gather(reading, pages)
         if not fault or not check:
@@ -186,6 +185,22 @@ class RangeReader:
             raise _incomplete(fault, query)
         parts = self._cut(begin, end, reading.tasks.values(), _page_size(first))
         return await self._parts(parts, selection, cuts=cuts - 1)
+
+    async def _apart(
+        self, begin: int, now: int, end: int, selection: Selection, *, cuts: int
+    ) -> Reading:
+        """Read what is still to come apart from what stands still, at the same time."""
+        whole = Reading(begin, end, self._monotonic())
+        growing = asyncio.ensure_future(
+            self._consistent(now, end, selection, cuts=cuts, check=True)
+        )
+        try:
+            whole.take(await self._consistent(begin, now - 1, selection, cuts=cuts, check=True))
+            whole.take(await growing)
+        finally:
+            growing.cancel()
+            await asyncio.gather(growing, return_exceptions=True)
+        return whole
 
     async def _parts(
         self, parts: Sequence[tuple[int, int]], selection: Selection, *, cuts: int

@@ -12,6 +12,8 @@ from exporter.api.paging import RangeReader, Reading, Selection
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range
 
+AT_ONCE: Final = 8
+"""Slices: so many leave no connection idle for long; more would hold more readings in memory."""
 _ALMOST: Final = 0.99
 """What is shown where more pages had to be read than were expected."""
 
@@ -20,7 +22,7 @@ class Sweep:
     """One sweep of one app over ``span``.
 
     ``expected`` tasks are known to be in it; None where that is not known yet and must be asked.
-    ``apply`` takes each slice's reading. ``side_by_side`` slices are read at a time.
+    ``apply`` takes each slice's reading. At most ``side_by_side`` slices are read at a time.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Sweep:
 
         readers = [
             asyncio.ensure_future(read_slices())
-            for _ in range(min(self._side_by_side, len(pending)))
+            for _ in range(min(self._side_by_side, AT_ONCE, len(pending)))
         ]
         try:
             await asyncio.gather(*readers)
