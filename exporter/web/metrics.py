@@ -19,6 +19,8 @@ MOST_AT_ONCE: Final = 40
 """Scrapes; those beyond it are refused, so that clients that do not read cost no more than this."""
 WRITE_PATIENCE: Final = 10.0
 """Seconds within which a client must have taken a piece, at most half a MiB, of its answer."""
+_AT_ONCE: Final = 2**16
+"""Bytes: a connection takes so much without waiting for its client."""
 _RETRY_AFTER: Final = 5
 """Seconds."""
 
@@ -65,6 +67,8 @@ class MetricsRoute:
         try:
             names = frozenset(request.query.getall("name[]", ()) if request.query_string else ())
             pieces = await self._site.scrape(openmetrics, compressed, names)
+            if len(pieces) == 1 and len(pieces[0]) < _AT_ONCE:
+                return web.Response(body=pieces[0], headers=headers)
             return await self._sent(request, headers, pieces)
         finally:
             self._answering -= 1
@@ -76,24 +80,17 @@ class MetricsRoute:
 
         A client that takes too long, or leaves, is a broken connection and no error of ours.
         """
-        answer: web.StreamResponse
-        if len(pieces) == 1:
-            answer, more = web.Response(body=pieces[0], headers=headers), pieces[1:]
-        else:
-            answer, more = web.StreamResponse(headers=headers), pieces
-            answer.content_length = sum(map(len, pieces))
-        now = asyncio.get_running_loop().time
+        answer = web.StreamResponse(headers=headers)
+        answer.content_length = sum(map(len, pieces))
+        loop = asyncio.get_running_loop()
         try:
             await answer.prepare(request)
-            async with asyncio.timeout(self._write_patience) as limit:
-                for piece in more:
+            for piece in pieces:
+                watch = loop.call_later(self._write_patience, _let_go, request)
+                try:
                     await answer.write(piece)
-                    limit.reschedule(now() + self._write_patience)
-                await answer.write_eof()
-        except TimeoutError:
-            _log.debug("a client does not read its answer", remote=request.remote)
-            if request.transport is not None:
-                request.transport.abort()
+                finally:
+                    watch.cancel()
         except ConnectionError:
             _log.debug("a client left before its answer was sent", remote=request.remote)
         return answer
@@ -105,3 +102,10 @@ class MetricsRoute:
             f"503: {self._most_at_once} scrapes are being answered already; try again later.",
             {hdrs.RETRY_AFTER: str(_RETRY_AFTER)},
         )
+
+
+def _let_go(request: web.Request) -> None:
+    """End a connection whose client takes nothing; whoever writes to it gets a ConnectionError."""
+    _log.debug("a client does not read its answer", remote=request.remote)
+    if request.transport is not None:
+        request.transport.abort()

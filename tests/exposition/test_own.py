@@ -154,6 +154,7 @@ def test_figures_are_live_after_the_first_text() -> None:
                 return family.samples[0].value
         raise AssertionError
 
+    opened()
     before = opened()
     with Path("/dev/null").open(), Path("/dev/null").open():
         assert opened() == before + 2
