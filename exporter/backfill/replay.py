@@ -13,9 +13,10 @@ from exporter.tasks.tracking import TrackedApp
 class _App:
     """One app: what is yet to be created, and what has not come to what it is now."""
 
-    def __init__(self, tracked: TrackedApp, history: Iterable[Known], duration: float) -> None:
-        self.tracked = tracked
-        self._coming = iter(history)
+    def __init__(self, history: "History", duration: float) -> None:
+        self.tracked = history.tracked
+        self._calling_is_shown = history.calling_is_shown
+        self._coming = iter(history.tasks)
         self._next = next(self._coming, None)
         self._duration = duration
         self._under_way: dict[int, tuple[Task, int]] = {}
@@ -28,7 +29,9 @@ class _App:
             self._under_way[task.task_id] = (task, end)
             self._next = next(self._coming, None)
         seen = {
-            task_id: as_of(task, moment, end) for task_id, (task, end) in self._under_way.items()
+            task_id: as_of(task, moment, end)
+            for task_id, (task, end) in self._under_way.items()
+            if moment >= end or self._calling_is_shown
         }
         for task_id in [each for each, (_, end) in self._under_way.items() if moment >= end]:
             del self._under_way[task_id]
@@ -41,6 +44,8 @@ class History:
 
     tracked: TrackedApp
     tasks: Iterable[Known]
+    calling_is_shown: bool = True
+    """False where only other statuses are asked for: polls would not have seen who is calling."""
 
 
 def replay(
@@ -51,7 +56,7 @@ def replay(
     ``duration`` (seconds) is how long a task calls. What is there at the first moment is the
     baseline of the counters, as it is for an exporter that is started then.
     """
-    apps = [_App(each.tracked, each.tasks, duration) for each in histories]
+    apps = [_App(each, duration) for each in histories]
     first = True
     for moment in moments:
         for app in apps:

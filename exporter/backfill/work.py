@@ -25,6 +25,7 @@ from exporter.backfill.request import Request
 from exporter.backfill.spool import Spool
 from exporter.config import Account, Config
 from exporter.tasks.coverage import Range
+from exporter.tasks.task import Status
 from exporter.tasks.tracking import TrackedApp
 
 STDOUT: Final = "-"
@@ -214,7 +215,11 @@ class _Backfill:
             return
         spool.begin_replay(place)
         histories = [
-            History(self._tracked(app), spool.tasks(place, number, self._horizon, moments[-1]))
+            History(
+                self._tracked(app),
+                spool.tasks(place, number, self._horizon, moments[-1]),
+                not account.statuses or Status.CALLING.code in account.statuses,
+            )
             for number, (app, _) in enumerate(_selections(account))
         ]
         writer = LineWriter(spool, place, account.name, self._request)

@@ -284,6 +284,19 @@ async def test_scripts_beyond_the_limit_are_summed(time: VirtualTime, tmp_path: 
     assert ends == {"1": 1, "2": 2, "other": 12}
 
 
+async def test_who_is_calling_is_not_shown_where_only_the_finished_are_asked_for(
+    time: VirtualTime, tmp_path: Path
+) -> None:
+    past = scripted(record(1, NOW - 5 * HOUR, callNum=10, scriptId=7))
+    async with await serve(past, clock=time.now) as simulator:
+        await run(time, config_for(simulator, account="statuses: [finished]"), tmp_path / "out")
+    points = read_points(tmp_path / "out")
+    tasks = chosen(points, lambda name, of: name.endswith("_tasks") and of["window"] == "24h")
+    by_status = {dict(labels)["status"]: times for (_, labels), times in tasks.items()}
+    assert set(by_status["calling"].values()) == {0}
+    assert min(by_status["finished"]) == NOW - 5 * HOUR + 1800
+
+
 async def test_hostile_text_stays_a_label(time: VirtualTime, tmp_path: Path) -> None:
     hostile = '"} 1\n# EOF\\\n'
     past = scripted(record(1, NOW - HOUR, scriptId=hostile))
