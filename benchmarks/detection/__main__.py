@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.detection import agreement, calls_needed, inhibition, report
 from benchmarks.detection.controls import ALERTS, ALWAYS, NEVER, RANDOM
+from benchmarks.detection.kept import Kept
 from benchmarks.detection.other_traffic import other_accounts
 from benchmarks.detection.plan import (
     PROVIDER_ERRORS,
@@ -49,13 +50,19 @@ def main() -> int:
     book, held_back = load(asked.rules), inhibition.load(ALERTMANAGER)
     _tell(f"Rules {book.fingerprint}: {len(book.recordings)} recorded, {len(book.alerts)} alerts.")
     results: dict[str, Result] = {}
+    keeping = None if asked.keep is None else Kept(asked.keep, book.fingerprint)
+    if keeping is not None:
+        results.update(keeping.read(account.name for account in planned))
+    missing = [account for account in planned if account.name not in results]
     with ProcessPoolExecutor(asked.jobs) as pool:
         # The longest first, so that none is left alone in the end.
-        longest_first = sorted(planned, key=lambda each: -each.end)
-        running = [pool.submit(evaluate, account, book, held_back) for account in longest_first]
+        missing.sort(key=lambda each: -each.end)
+        running = [pool.submit(evaluate, account, book, held_back) for account in missing]
         for done in as_completed(running):
             result = done.result()
             results[result.account.name] = result
+            if keeping is not None:
+                keeping.write(result)
             _say(f"{result.account.name}: {result.samples} samples, {result.seconds:.0f} s")
     _print_tables([results[account.name] for account in planned], details=asked.details)
     if asked.agreement:
@@ -75,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quiet", type=int, default=4, help="accounts without")
     parser.add_argument("--quiet-days", type=int, default=14, help="scored days of each")
     parser.add_argument("--jobs", type=int, default=2, help="accounts at a time")
+    parser.add_argument("--keep", type=Path, help="a folder from which a broken run goes on")
     parser.add_argument("--rules", type=Path, default=RULES, help="other rules, to try them")
     parser.add_argument("--details", action="store_true", help="every incident and false page")
     parser.add_argument("--agreement", action=argparse.BooleanOptionalAction, default=True)

@@ -201,20 +201,20 @@ TROUBLED: Final[tuple[Callable[[int], Habits], ...]] = (
     _few_huge,
 )
 QUIET: Final[tuple[Callable[[int], Habits], ...]] = (
-    _regular,
     _few_huge,
-    _shown_seldom,
     _one_a_day,
     _nightly,
-    _many_tiny,
-    _weekend,
-    _drifting,
-    _low,
-    _paused,
-    _scheduled,
     _queueing,
-    _yen,
+    _scheduled,
+    _shown_seldom,
+    _low,
+    _weekend,
+    _regular,
+    _paused,
     _new,
+    _yen,
+    _many_tiny,
+    _drifting,
     _around_the_clock,
     _twenty_apps,
     _holiday,
@@ -255,8 +255,11 @@ def _account(name: str, habits: Habits, end: int, number: int) -> Account:
 def _budget(habits: Habits, end: int) -> Decimal:
     """Return a fifth more than the dearest day costs, as somebody who knows the account would."""
     world = OtherWorld(habits)
-    dearest = max(
-        sum(task.total_fee for task in world.tasks(evening, evening - DAY, evening))
-        for evening in range(EPOCH + DAY - ZONE_OFFSET, end + DAY, DAY)
-    )
+    dearest, before = 0, dict[int, int]()
+    for evening in range(EPOCH + DAY - ZONE_OFFSET, end + DAY, DAY):
+        fees = {
+            task.id: task.total_fee for task in world.tasks(evening, evening - 2 * DAY, evening)
+        }
+        dearest = max(dearest, sum(fee - before.get(task, 0) for task, fee in fees.items()))
+        before = fees
     return Decimal(max(1, round(1.2 * dearest / 1e6)))

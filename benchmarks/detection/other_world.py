@@ -30,6 +30,7 @@ _LONGEST_TASK: Final = 1.6
 
 WAITING, CALLING, FINISHED, FAILED, CANCELLED, SUSPENDED, SUBMITTING = range(7)
 _ENDED: Final = frozenset({FINISHED, FAILED, CANCELLED})
+_ON_A_LINE: Final = frozenset({CALLING, SUBMITTING})
 _FATED_TO_PAUSE: Final = 0.02
 _FATED_TO_BE_CANCELLED: Final = 0.97
 _GOES_ON: Final = 0.02  # in a minute, of what somebody has suspended
@@ -172,7 +173,7 @@ class OtherWorld:
             for copy in self._born(task):
                 self._tasks.append(copy)
                 self._active.append(copy)
-        self._calling = sum(task.status == CALLING for task in self._active)
+        self._calling = sum(task.status in _ON_A_LINE for task in self._active)
         for task in self._active:
             self._live(task, at)
         self._active = [task for task in self._active if task.status not in _ENDED]
