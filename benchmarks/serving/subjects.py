@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.serving.tracked import TrackedAccount, accounts
 from exporter.app import App
 from exporter.config import parse
+from exporter.exposition.kept import Renderer
 from exporter.snapshot import AccountSnapshot
 from exporter.web.application import build
 from exporter.web.listening import listen
@@ -81,8 +82,11 @@ SUBJECTS: Final[dict[str, Callable[[int], Coroutine[Any, Any, None]]]] = {
 
 def exposition(series: int) -> bytes:
     """Return the accounts' families in text 0.0.4, without the exporter's own metrics."""
-    text = _app(accounts(series)).accounts.exposition.text(openmetrics=False)
-    families = text.split(b"# HELP ")
+    renderer = Renderer()
+    for each in accounts(series):
+        renderer.update(each.snapshot())
+    renderer.settle()
+    families = b"".join(renderer.body.plain(openmetrics=False)).split(b"# HELP ")
     return b"".join(b"# HELP " + each for each in families if each.startswith(b"itnio_voice_"))
 
 
