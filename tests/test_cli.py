@@ -99,6 +99,26 @@ def test_what_serves_nothing_imports_no_server(tmp_path: Path, arguments: list[s
     assert ran.stdout.splitlines()[-1] == "[]"
 
 
+def test_check_knows_the_web_configuration_too(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    web = tmp_path / "web.yml"
+    web.write_text("basic_auth_users: {}\n")
+    arguments = ("check", "--config.file", str(path), "--web.config.file", str(web))
+    result = invoke(*arguments)
+    assert result.exit_code == 0
+    assert f"{web}: fine; no TLS; users: 0\n" in result.output
+    assert "has no user, so everybody is let in" in result.output
+    web.write_text("tls_server_config: {cert_file: gone.crt}\n")
+    path.write_text("accounts: []\n")
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert [line.partition(": ")[2].partition(": ")[0] for line in result.output.splitlines()] == [
+        "accounts",
+        "tls_server_config.cert_file",
+        "tls_server_config.key_file",
+    ]
+
+
 def test_version() -> None:
     result = invoke("--version")
     assert (result.exit_code, result.output) == (0, f"itnio-exporter, version {__version__}\n")

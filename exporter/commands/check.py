@@ -1,16 +1,20 @@
 """`itnio-exporter check`."""
 
+import os
 from pathlib import Path
 
 import click
 
-from exporter.commands.loading import loaded
-from exporter.commands.options import HELP, Duration, with_config_file
-from exporter.config import Config
+from exporter.commands.loading import usable
+from exporter.commands.options import HELP, Duration, with_config_file, with_web_config_file
+from exporter.config import Config, both, load
+from exporter.web.access.load import load as load_web_config
+from exporter.web.access.model import WebConfig
 
 
 @click.command(context_settings=HELP)
 @with_config_file
+@with_web_config_file
 @click.option("--live", is_flag=True, help="Also try each account at the API.")
 @click.option(
     "--live.wait",
@@ -20,7 +24,7 @@ from exporter.config import Config
     show_default=True,
     help="How long to wait for a new task, by which the zone is known for sure.",
 )
-def check(*, config_file: Path, live: bool, wait: float) -> None:
+def check(*, config_file: Path, web_config_file: str, live: bool, wait: float) -> None:
     """Validate the configuration: every problem at once, each with its line.
 
     With --live each account is tried, too: the way to the API, this host's clock, the credentials,
@@ -28,11 +32,19 @@ def check(*, config_file: Path, live: bool, wait: float) -> None:
     """
     if wait and not live:
         raise click.UsageError("--live.wait goes with --live")
-    config = loaded(config_file)
-    for warning in config.warnings:
+    config, web_config = usable(
+        lambda: both(
+            lambda: load(config_file, os.environ),
+            lambda: load_web_config(Path(web_config_file), {}) if web_config_file else WebConfig(),
+        )
+    )
+    for warning in (*config.warnings, *web_config.warnings):
         click.echo(f"warning: {warning}", err=True)
     names = ", ".join(account.name for account in config.accounts)
     click.echo(f"{config_file}: fine; accounts: {names}")
+    if web_config_file:
+        encrypted = "TLS" if web_config.tls else "no TLS"
+        click.echo(f"{web_config_file}: fine; {encrypted}; users: {len(web_config.users)}")
     if live:
         _try_each(config, wait)
 
