@@ -146,6 +146,15 @@ class ZoneInspection:
                 "Ask the provider what createdTime means.",
             )
             return configured
+        if configured < bounds.least and self._fits_by_our_clock(bounds, configured):
+            self._found.add(
+                Level.NOTE,
+                "zone",
+                f"cannot be told while the clocks disagree: timezone: {name} fits by this host's "
+                "clock, not by the API's",
+                "Set the clock right, then check again.",
+            )
+            return configured
         if configured < bounds.least:
             ahead = format_duration(round(-bounds.age(configured)))
             self._wrong(
@@ -176,6 +185,11 @@ class ZoneInspection:
             "To be sure, try again while tasks are created, or wait for one: --live.wait 10m.",
         )
         return configured
+
+    def _fits_by_our_clock(self, bounds: Bounds, configured: int) -> bool:
+        """Tell whether only the API's idea of now speaks against the configured zone."""
+        ours = Bounds(bounds.newest, self._clocks.now())
+        return abs(ours.now - bounds.now) > offsets.JITTER and configured >= ours.least
 
     async def _how_sure(self, bounds: Bounds, offset: int) -> bool:
         """Tell whether no offset above this one is plausible."""

@@ -5,9 +5,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import indent
 
 from exporter.simulator import Fault, FaultBoard, Settings, World, serve
+
+GONE = """\
+- name: gone
+  api_key: another-key
+  api_secret: demo-secret
+  base_url: http://127.0.0.1:9
+  timezone: UTC
+"""
+"""An account at an address where nobody listens."""
 
 
 @contextmanager
@@ -37,6 +45,7 @@ def config(folder: Path, url: str, timezone: str = "UTC", accounts: str = "") ->
         "  api_key: demo-key\n"
         "  api_secret: demo-secret\n"
         f"  base_url: {url}\n"
-        f"  timezone: '{timezone}'\n" + indent(accounts, "")
+        f"  timezone: '{timezone}'\n"
+        f"{accounts}"
     )
     return path

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator import Fault, FaultKind
-from tests.commands.simulated import config, simulator
-from tests.commands.test_tasks import GONE
+from tests.commands.simulated import GONE, config, simulator
 from tests.inspection.accounts import evenly
 
 pytestmark = pytest.mark.integration

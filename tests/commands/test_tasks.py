@@ -16,18 +16,11 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator import Fault, FaultKind, Settings
-from tests.commands.simulated import config, simulator
+from tests.commands.simulated import GONE, config, simulator
 
 pytestmark = pytest.mark.integration
 
 WORLD = Settings(tasks_per_day=3000, timezone="UTC", day_shape=0)
-GONE = """\
-- name: gone
-  api_key: another-key
-  api_secret: demo-secret
-  base_url: http://127.0.0.1:9
-  timezone: UTC
-"""
 
 
 @pytest.fixture(scope="module")

@@ -89,6 +89,29 @@ async def test_a_quiet_evening_is_not_a_wrong_zone(time: VirtualTime) -> None:
     assert finding.level is Level.NOTE
 
 
+async def test_clocks_that_disagree_are_set_right_first(time: VirtualTime) -> None:
+    world = evenly(time.now(), offset=8 * HOUR)
+    async with await simulated(time, world) as simulator:
+        simulator.api._signing_clock = lambda: time.now() - HOUR
+        found = topics(await inspected(simulator, time, "timezone: Asia/Shanghai"))
+    assert found["clock"].level is Level.WRONG
+    assert found["zone"].level is Level.NOTE
+    assert "while the clocks disagree" in found["zone"].text
+
+
+async def test_a_clock_that_is_wrong_here_does_not_make_the_zone_wrong(time: VirtualTime) -> None:
+    world = evenly(time.now(), offset=8 * HOUR)
+    truth = time.now
+    async with await simulated(time, world) as simulator:
+        began = truth()
+        time.wall_offset = -3 * HOUR
+        simulator.api._signing_clock = lambda: time.now() + 3 * HOUR
+        assert simulator.api._signing_clock() >= began
+        found = topics(await inspected(simulator, time, "timezone: Asia/Shanghai"))
+    assert found["clock"].level is Level.WRONG
+    assert found["zone"].level is Level.FINE
+
+
 async def test_no_task_at_all(time: VirtualTime) -> None:
     finding, _ = await zone(time, ScriptedWorld(), "UTC")
     assert finding.level is Level.NOTE
