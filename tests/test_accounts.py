@@ -346,12 +346,17 @@ async def test_a_bad_file_changes_nothing(time: VirtualTime) -> None:
             with pytest.raises(ConfigError, match="is an empty list"):
                 await app.load_anew()
             assert value(text(accounts), f"{RELOAD}successful") == 0
+            failure = app.reload_failure()
+            assert failure is not None
+            assert "is an empty list" in failure.message
+            assert app.config() is good
             assert value(text(accounts), f"{RELOAD}success_timestamp_seconds") == BEGIN
             assert loops() == before
             assert accounts_in(accounts) == {"a"}
             texts.clear()
             await asyncio.sleep(10)
             await app.load_anew()
+            assert app.reload_failure() is None
             assert value(text(accounts), f"{RELOAD}successful") == 1
             assert value(text(accounts), f"{RELOAD}success_timestamp_seconds") == time.now()
             assert loops() == before

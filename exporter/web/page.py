@@ -10,6 +10,7 @@ from exporter.history import History
 from exporter.snapshot import AccountSnapshot, Failure, Health
 from exporter.web import findings
 from exporter.web.attention import unfinished_tasks
+from exporter.web.balances import BalanceView, balances, of_balance
 from exporter.web.causes import Cause, cause
 from exporter.web.demonstration import Offer
 from exporter.web.filters import Filter, TaskTable, task_table
@@ -43,6 +44,7 @@ class AccountView:
     """Why the last poll failed, where it did."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    balances: tuple[BalanceView, ...]
     figures_at: float | None
     account_windows: tuple[WindowView, ...]
     app_windows: tuple[WindowView, ...]
@@ -140,9 +142,11 @@ def _account(
         cause=explained,
         findings=(
             *findings.of_health(name, anchor, health, explained),
+            *of_balance(name, anchor, snapshot),
             *findings.of_objectives(name, anchor, views),
         ),
         notes=tuple(_notes(snapshot)),
+        balances=tuple(balances(snapshot)),
         figures_at=figures.taken_at if figures else None,
         account_windows=tuple(view for view in views if not view.app),
         app_windows=tuple(view for view in views if view.app),

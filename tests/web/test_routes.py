@@ -214,7 +214,7 @@ async def test_metrics_can_take_the_place_of_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "metrics", "/{a}", "/m?x", "/m#x", "/-/healthy", "/static/a/b", "/a\nb"]
+    "path", ["", "metrics", "/{a}", "/m?x", "/m#x", "/-/healthy", "/static/a/b", "/a\nb", "/config"]
 )
 def test_a_telemetry_path_that_cannot_be_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="telemetry-path"):

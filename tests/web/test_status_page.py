@@ -6,7 +6,7 @@ import pytest
 
 from exporter.api import errors
 from exporter.history import History
-from exporter.snapshot import AccountSnapshot, Failure, Objective
+from exporter.snapshot import AccountSnapshot, Balance, Failure, Objective
 from exporter.tasks.task import Status
 from exporter.web import causes
 from exporter.web.assets import Assets
@@ -247,6 +247,43 @@ def test_what_needs_attention_comes_first() -> None:
     assert "1 task is waiting to begin, the oldest for 40 m 00 s." in page.text
     assert "no call for 2 h 00 m" in page.text
     assert "submitting for 40 m 00 s" in page.text
+
+
+def test_what_does_not_fit_on_top_stands_with_its_account() -> None:
+    odd = [polled(f"account {number}", clock_skew=20.0 + number) for number in range(15)]
+    page = page_of(*odd)
+    assert "15 things need attention" in page.text
+    assert "and 3 more, in the accounts' sections" in page.text.replace("\u2019", "'")
+    for number in range(15):
+        assert page.text.count(f"clock is {20 + number} s behind") == (2 if number < 12 else 1)
+
+
+def test_a_balance_is_shown_and_held_against_its_objective() -> None:
+    balance = Balance(
+        {
+            ("balance", "USD"): Decimal("20.5"),
+            ("gift", "USD"): Decimal(4),
+            ("credit", "USD"): Decimal(100),
+        },
+        NOW - 45,
+    )
+    aims = Objective(app="", currency="USD", minimum_balance=Decimal(25))
+    rich = replace(polled(objectives=[aims]), balance=balance)
+    page = page_of(rich)
+    assert "Balance 20.50 USD 45 s ago" in page.text
+    assert "24.50 USD are left, less than the objective of at least 25.00 USD." in page.text
+    enough = replace(aims, minimum_balance=Decimal("24.5"))
+    assert "All is well" in page_of(replace(rich, objectives=(enough,))).text
+    elsewhere = replace(aims, currency="CNY")
+    assert "All is well" in page_of(replace(rich, objectives=(elsewhere,))).text
+
+
+def test_a_balance_that_cannot_be_looked_up_is_no_zero() -> None:
+    failure = Failure("timeout", "no answer within 10 s", "Check the network.", NOW - 5)
+    aims = Objective(app="", currency="USD", minimum_balance=Decimal(25))
+    page = page_of(replace(polled(objectives=[aims]), balance_failure=failure))
+    assert "The balance cannot be looked up: no answer within 10 s" in page.text
+    assert "are left" not in page.text
 
 
 def test_suspended_tasks_are_news_only_where_they_are_many() -> None:
