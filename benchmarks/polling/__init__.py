@@ -1,0 +1,1 @@
+"""What polling costs: time, CPU, memory and commits, each against its limit in the same run."""
