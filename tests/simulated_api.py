@@ -22,8 +22,9 @@ class Served(NamedTuple):
         amount: float | None = None,
         text: str | None = None,
         api_key: str | None = None,
+        times: int | None = None,
     ) -> None:
-        fault = Fault(kind=kind, amount=amount, text=text, api_key=api_key)
+        fault = Fault(kind=kind, amount=amount, text=text, api_key=api_key, times=times)
         self.loop.call_soon_threadsafe(self.simulator.faults.add, fault)
 
     def mend(self) -> None:

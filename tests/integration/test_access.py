@@ -61,9 +61,9 @@ def folder(tmp_path: Path, api: Served) -> Path:
     return tmp_path
 
 
-def accounts(folder: Path, api: Served, *names: str, more: str = "") -> None:
+def accounts(folder: Path, api: Served, *names: str, more: str = "", interval: str = "1s") -> None:
     """Write a configuration of accounts, each a name or `name, more keys of it`."""
-    lines = ["poll: {interval: 1s, requests_per_second: 500}", more, "accounts:"]
+    lines = [f"poll: {{interval: {interval}, requests_per_second: 500}}", more, "accounts:"]
     for name in names:
         account = name.partition(",")[0]
         lines.append(
@@ -244,7 +244,10 @@ def test_both_files_are_checked_before_anything_starts(folder: Path, api: Served
 def test_accounts_come_and_go_beside_a_poll_that_is_under_way(
     start: Start, folder: Path, api: Served
 ) -> None:
-    accounts(folder, api, "a", "b")
+    # The first request takes long, though not too long for the poll.
+    api.go_wrong(FaultKind.SLOW, 8, api_key="key-a", times=1)
+    requests = api.simulator.api.log.by_key["key-a"]
+    accounts(folder, api, "a", "b", interval="12s")
     running = start(users())
 
     def metrics() -> str:
@@ -258,25 +261,21 @@ def test_accounts_come_and_go_beside_a_poll_that_is_under_way(
         how = (*LOGIN, "--request", "POST")
         assert curl(running, *how, path="/-/reload", scheme="http") == "200"
 
-    wait_for(lambda: polls("a") > 1 and polls("b") > 1, "polls")
-    api.go_wrong(FaultKind.SLOW, 4, api_key="key-a")
-    try:
-        requests = api.simulator.api.log.by_key["key-a"]
-        wait_for(lambda: api.simulator.api.log.by_key["key-a"] > requests, "a slow request")
-        under_way = polls("a")
-        accounts(folder, api, "a", "b, currency: EUR", "c")
-        reload()
-        wait_for(lambda: polls("c") > 0, "polls of the new account")
-        accounts(folder, api, "a", "c")
-        reload()
-        assert 'account="b"' not in metrics()
-        assert polls("a") == under_way
-    finally:
-        api.mend()
-    wait_for(lambda: polls("a") > under_way, "the slow poll")
+    wait_for(lambda: api.simulator.api.log.by_key["key-a"] > requests, "the slow request")
+    wait_for(lambda: polls("b") == 1, "the other's poll")
+    accounts(folder, api, "a", "b, currency: EUR", "c", interval="12s")
+    reload()
+    wait_for(lambda: polls("c") == 1, "the new account's poll")
+    accounts(folder, api, "a", "c", interval="12s")
+    reload()
+    assert 'account="b"' not in metrics()
+    assert (polls("a"), polls("c")) == (0, 1)
+    # It was begun before all that, and comes to its end.
+    wait_for(lambda: polls("a") == 1, "the slow poll")
     failed = re.findall(r'poll_failures_total{account="a",reason="\w+"} (\d+)', metrics())
     assert len(failed) > 10
     assert set(failed) == {"0"}
+    assert 'itnio_up{account="a"} 1' in metrics()
     no_harm(running)
 
 

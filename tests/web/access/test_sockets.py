@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import os
 import socket
 import ssl
 import threading
@@ -137,7 +136,7 @@ async def test_http_1_1_is_what_clients_agree_on(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01" + os.urandom(600), b""]
+    "sent", [b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01" + bytes(600), b""]
 )
 async def test_what_is_no_tls_leaves_no_trace(
     file: Path, heard: pytest.LogCaptureFixture, sent: bytes
