@@ -4,6 +4,7 @@ The only module that knows all others.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -86,6 +87,9 @@ class App:
             # The counters are there before anybody can ask for them. A hangup waits for its turn.
             async with self._reloading:
                 await self.accounts.open()
+            # What is there by now stays; searched for garbage with the rest it would hold up
+            # scrapes for tens of milliseconds.
+            gc.freeze()
             listening = await listen(
                 application, self._options.addresses, ssl_context=self._access.tls
             )
