@@ -35,11 +35,24 @@ def test_make_commands_exist(page: str) -> None:
     assert set(re.findall(r"\bmake ([a-z-]+)", code(page))) <= make_targets()
 
 
+def anchors(page: Path) -> set[str]:
+    """What can be linked to within a page, as GitHub makes it of its headings."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text())
+    headings = re.findall(r"(?m)^#+ +(.+?) *$", text)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in plain}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     here = (ROOT / page).parent
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(page))
-    assert [link for link in links if not (here / link).exists()] == []
+    astray = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", read(page)):
+        path, _, anchor = link.partition("#")
+        target = here / path if path else ROOT / page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            astray.append(link)
+    assert astray == []
 
 
 def test_readme_begins_with_the_two_commands() -> None:
