@@ -107,6 +107,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """How many of the accounts are polled here and how many are not, where replicas share them."""
+
+    here: int
+    elsewhere: int
+    failure: Failure | None
+    """Why nobody can tell which are ours, at present."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How polling one account goes."""
 
@@ -166,10 +176,19 @@ class AccountSnapshot:
 class AppFigures:
     """One app's part of the figures."""
 
-    windows: Sequence[WindowFigures]
+    windows: Mapping[str, "ScriptFigures"]
+    """By script, in the order in which they are shown."""
     live: Sequence[LiveFigures]
     unfinished: Sequence[UnfinishedTask]
     dispersions: Sequence[Dispersion]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFigures:
+    """One script's figures in every window, and which revisions of its sums they are of."""
+
+    revisions: tuple[int, ...]
+    windows: tuple[WindowFigures, ...]
 
 
 def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
@@ -177,14 +196,18 @@ def figures(apps: Iterable[TrackedApp], now: float) -> Figures:
     return together(map(figures_of, apps), now)
 
 
-def figures_of(app: TrackedApp) -> AppFigures:
-    """Return the figures of one app as they are."""
+def figures_of(app: TrackedApp, before: AppFigures | None = None) -> AppFigures:
+    """Return the figures of one app as they are.
+
+    Of what was returned ``before``, the scripts in which nothing has changed are taken over as
+    they are: the very same objects, by which whoever renders them knows them again.
+    """
     unfinished = [
         UnfinishedTask(app.name, entry.script, entry.task, entry.progressed_at)
         for entry in app.inventory.unfinished.values()
     ]
     return AppFigures(
-        windows=list(_windows(app)),
+        windows=dict(_windows(app, before.windows if before else {})),
         live=list(_live(app, unfinished)),
         unfinished=unfinished,
         dispersions=[
@@ -202,7 +225,7 @@ def together(parts: Iterable[AppFigures], now: float) -> Figures:
     unfinished: list[UnfinishedTask] = []
     dispersions: list[Dispersion] = []
     for part in parts:
-        windows += part.windows
+        windows += (each for script in part.windows.values() for each in script.windows)
         live += part.live
         unfinished += part.unfinished
         dispersions += part.dispersions
@@ -210,23 +233,33 @@ def together(parts: Iterable[AppFigures], now: float) -> Figures:
     return Figures(tuple(windows), tuple(live), tuple(unfinished), now, tuple(dispersions))
 
 
-def _windows(app: TrackedApp) -> Iterable[WindowFigures]:
+def _windows(
+    app: TrackedApp, before: Mapping[str, ScriptFigures]
+) -> Iterable[tuple[str, ScriptFigures]]:
     for script in sorted({script for window in app.windows.all for script in window.sums}):
         sums = [window.sums[script] for window in app.windows.all]
-        spends = [each.fees for each in sums]
-        rests = [each.unreconciled for each in sums]
-        # A currency that one window knows shows in all of them: at 0, rather than coming and going.
-        no_spend = {key: ZERO for each in spends for key in each}
-        no_rest = {key: ZERO for each in rests for key in each}
-        for window, each, spend, rest in zip(app.windows.all, sums, spends, rests, strict=True):
-            yield _window(
-                each,
-                window=window.label,
-                app=app.name,
-                script=script,
-                spend={**no_spend, **spend},
-                unreconciled={**no_rest, **rest},
-            )
+        revisions = tuple([each.revision for each in sums])
+        known = before.get(script)
+        if known is None or known.revisions != revisions:
+            known = ScriptFigures(revisions, tuple(_script(app, script, sums)))
+        yield script, known
+
+
+def _script(app: TrackedApp, script: str, sums: Sequence[Sums]) -> Iterable[WindowFigures]:
+    spends = [each.fees for each in sums]
+    rests = [each.unreconciled for each in sums]
+    # A currency that one window knows shows in all of them: at 0, rather than coming and going.
+    no_spend = {key: ZERO for each in spends for key in each}
+    no_rest = {key: ZERO for each in rests for key in each}
+    for window, each, spend, rest in zip(app.windows.all, sums, spends, rests, strict=True):
+        yield _window(
+            each,
+            window=window.label,
+            app=app.name,
+            script=script,
+            spend={**no_spend, **spend},
+            unreconciled={**no_rest, **rest},
+        )
 
 
 def _window(

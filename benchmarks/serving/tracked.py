@@ -1,11 +1,19 @@
 """Accounts with so many series: real tasks in real windows and ledgers, with no API before them."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from exporter.snapshot import AccountSnapshot, AppCounters, Health, Objective, figures
+from exporter.snapshot import (
+    AccountSnapshot,
+    AppCounters,
+    AppFigures,
+    Health,
+    Objective,
+    figures_of,
+    together,
+)
 from exporter.tasks.coverage import Range
 from exporter.tasks.task import Money, Status, Task
 from exporter.tasks.tracking import TrackedApp
@@ -31,15 +39,18 @@ class TrackedAccount:
     tasks: dict[str, list[Task]]
     """By app."""
     polls: int = 0
+    made: dict[str, AppFigures] = field(default_factory=dict)
+    """What the last snapshot's figures were put together from."""
 
     def snapshot(self) -> AccountSnapshot:
         """Return what a poll at this moment publishes."""
         now = NOW + 60 * self.polls
+        self.made = {app.name: figures_of(app, self.made.get(app.name)) for app in self.apps}
         return AccountSnapshot(
             account=self.name,
             taken_at=now,
             health=Health(up=True, last_success=now, last_poll=now, duration=0.8, clock_skew=0.1),
-            figures=figures(self.apps, now),
+            figures=together(self.made.values(), now),
             counters=tuple(AppCounters(each.name, dict(each.ledger.totals)) for each in self.apps),
             objectives=(Objective("", "USD", answer_ratio=0.3, daily_spend=Decimal(500)),),
             task_limit=50,

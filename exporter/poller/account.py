@@ -96,6 +96,8 @@ class AccountPoller:
         self._sweep_failed = False
         self._health = Health()
         self._good: Figures | None = None
+        self._made: dict[str, AppFigures] = {}
+        """What the good figures were put together from, by app."""
         self._good_at: float | None = None
         """When the last whole poll ended, by the clock that is never set."""
         self._corrections = 0
@@ -293,8 +295,9 @@ class AccountPoller:
         made: list[AppFigures] = []
         for app in self._apps:
             await in_turns(app.tracked.advancing(now))
-            made.append(figures_of(app.tracked))
+            made.append(figures_of(app.tracked, self._made.get(app.tracked.name)))
             await asyncio.sleep(0)
+        self._made = {app.tracked.name: each for app, each in zip(self._apps, made, strict=True)}
         return together(made, now)
 
     def _future_tasks(self) -> int:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from operator import add, attrgetter, sub
 from typing import Final, TypeVar
 
@@ -30,6 +31,7 @@ STEP: Final = 500
 ZERO: Final = Decimal(0)
 _NO_MONEY: Final = (ZERO,) * 4
 _Key = TypeVar("_Key")
+_revisions: Final = count()
 
 
 class Sums:
@@ -48,11 +50,14 @@ class Sums:
         "_statuses",
         "_unreconciled",
         "_whole",
+        "revision",
         "size",
         "spread",
     )
 
     def __init__(self) -> None:
+        self.revision = next(_revisions)
+        """Another after each change, and never that of other sums: equal ones are the same sums."""
         self.size = 0
         self.spread = Spread()
         """How much the tasks differ in their answer ratio."""
@@ -72,6 +77,7 @@ class Sums:
 
     def change(self, task: Task, sign: int) -> None:
         """Add a task (``sign`` 1) or take one away again (-1)."""
+        self.revision = next(_revisions)
         self.size += sign
         self._statuses[_STATUS_PLACE[task.status]] += sign
         figures = _figures(task)
