@@ -29,6 +29,8 @@ _TURN: Final = 0.2
 """Seconds for which each is scraped in each round; at least once."""
 _MOST: Final = 40
 """Scrapes in one turn."""
+_SLOW, _FEW = 0.3, 3
+"""Who takes so many seconds for a scrape is asked in so many rounds only."""
 
 
 @dataclass(slots=True)
@@ -61,10 +63,11 @@ def scrapes(
             scrapers[name] = Scraper(port, compressed=compressed)
             started.callback(scrapers[name].close)
         for scraper in scrapers.values():
-            for _ in range(3):
-                scraper.scrape()
-        for _ in range(rounds):
+            scraper.scrape()
+        for number in range(rounds):
             for name, scraper in scrapers.items():
+                if number >= _FEW and times[name].median > _SLOW:
+                    continue
                 until = time.perf_counter() + _TURN
                 for _ in range(_MOST):
                     times[name].seconds.append(scraper.scrape())

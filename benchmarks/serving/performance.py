@@ -36,7 +36,7 @@ pushgateway.
 def write(folder: Path, quick: bool) -> None:
     """Measure everything, and write ``serving.md`` and its pictures into the folder."""
     subprocess.run([str(_INSTALL)], check=True)  # noqa: S603
-    sizes, rounds = (_QUICK, 2) if quick else (SIZES, 12)
+    sizes, rounds = (_QUICK, 2) if quick else (SIZES, 8)
     largest = sizes[-1]
     with tempfile.TemporaryDirectory() as temporary:
         here = Path(temporary)
@@ -50,13 +50,13 @@ def write(folder: Path, quick: bool) -> None:
                 )
         _say("scrapes while everything changes")
         names = (subjects.OURS, subjects.BUSY)
-        busy = measure.scrapes(names, largest, here, compressed=True, rounds=3 * rounds)
+        busy = measure.scrapes(names, largest, here, compressed=True, rounds=4 * rounds)
         _say("clients that never read")
         absent = measure.absent(largest, here)
         _say("rendering")
         rendering = measure.rendering(largest, 2 if quick else 5)
         _say("start")
-        start = measure.start(here, 3 if quick else 11)
+        start = measure.start(here, 3 if quick else 7)
     for compressed in (True, False):
         title = f"Median of a scrape, {_form(compressed)}"
         (folder / f"serving-{_word(compressed)}.svg").write_text(

@@ -17,6 +17,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.serving.tracked import TrackedAccount, accounts
+from exporter import logs
 from exporter.app import App
 from exporter.config import parse
 from exporter.exposition.kept import Renderer
@@ -163,4 +164,5 @@ def _tell(port: int) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("error", "logfmt", sys.stderr)
     asyncio.run(SUBJECTS[sys.argv[1]](int(sys.argv[2])))
