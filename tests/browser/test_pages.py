@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from playwright.sync_api import expect
 
 from exporter.config import parse
 from exporter.history import History
@@ -207,7 +208,7 @@ def test_it_refreshes_itself_and_loses_nothing(serve: Serve, open_page: Open) ->
     served.site.accounts = [polled(tasks=[*TASKS, unfinished(9, app="reminders", silent_for=700)])]
     served.site.time += 60
     page.clock.run_for(11_000)
-    page.wait_for_function("document.querySelectorAll('.tasks tbody tr').length === 3")
+    expect(page.locator(".tasks tbody tr")).to_have_count(3)
     assert visit.texts(".tasks .id") == ["9", "3", "2"]
     assert page.evaluate("window.scrollY") == before
     assert region.evaluate("each => each.scrollLeft") == 150
@@ -224,9 +225,7 @@ def test_what_is_being_chosen_is_not_taken_away(serve: Serve, open_page: Open) -
     served.site.time += 60
     shown = page.locator("main time").first.inner_text()
     page.clock.run_for(11_000)
-    page.wait_for_function(
-        "old => document.querySelector('main time').innerText !== old", arg=shown
-    )
+    expect(page.locator("main time").first).not_to_have_text(shown)
     assert page.locator("#filter-status").input_value() == "suspended"
     assert page.locator("#filter-text").input_value() == "half a na"
     assert page.evaluate("document.activeElement.id") == "filter-text"
@@ -238,7 +237,7 @@ def test_a_change_of_the_verdict_is_announced(serve: Serve, open_page: Open) -> 
     assert page.locator("#notice").inner_text() == ""
     served.site.accounts = [failing("production")]
     page.clock.run_for(11_000)
-    page.wait_for_function("document.querySelector('h1').innerText === 'Polling fails'")
+    expect(page.locator("h1")).to_have_text("Polling fails")
     assert "Polling fails" in page.locator("#notice").inner_text()
     assert "Polling fails" in page.title()
 
