@@ -1,9 +1,9 @@
 """All accounts of a configuration at work: which of them run here, and what they show."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from exporter import __version__, storage
 from exporter.api.errors import REASONS
@@ -13,11 +13,16 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.history import History
 from exporter.poller.books import Storage
 from exporter.running import Clocks, RunningAccount, Surroundings
-from exporter.snapshot import AccountSnapshot
+from exporter.snapshot import AccountSnapshot, Failure, Shared
 from exporter.storage import Database, ThreadedStore
 
 if TYPE_CHECKING:
     from exporter.storage.postgres.share import Share
+
+
+_SHARE_REMEDY: Final = (
+    "Look whether the database answers. Polling goes on by itself as soon as it does."
+)
 
 
 class _Store(Storage, Protocol):
@@ -57,6 +62,7 @@ class Accounts:
     @property
     def snapshots(self) -> Mapping[str, AccountSnapshot]:
         """The latest snapshot of each account, in the order of the configuration."""
+        self._withdraw_what_may_not_be_shown()
         names = (account.name for account in self._config.accounts)
         return {name: self._snapshots[name] for name in names if name in self._snapshots}
 
@@ -69,6 +75,30 @@ class Accounts:
     def histories(self) -> Mapping[str, History]:
         """How the figures of each account went over the last hours."""
         return self._histories
+
+    @property
+    def shared(self) -> Shared | None:
+        """How the accounts are shared with other replicas, where they are."""
+        if self._share is None:
+            return None
+        here = sum(running.is_polled for running in self._running.values())
+        failure = self._share.failure
+        return Shared(
+            here,
+            len(self._names()) - here,
+            None
+            if failure is None
+            else Failure(failure.reason, str(failure), _SHARE_REMEDY, self.clocks.now()),
+        )
+
+    async def scrape(
+        self, *, openmetrics: bool, compressed: bool, names: frozenset[str] = frozenset()
+    ) -> Sequence[bytes]:
+        """Return the exposition in pieces: of shared accounts only what no other can show."""
+        self._withdraw_what_may_not_be_shown()
+        return await self.exposition.pieces(
+            openmetrics=openmetrics, compressed=compressed, names=names
+        )
 
     def awaited(self) -> list[str]:
         """Return the accounts that have neither had figures nor failed a poll yet."""
@@ -121,12 +151,13 @@ class Accounts:
                 await self._end(running)
                 self._forget(name)
             elif not shared or not await running.is_configured_as(account):
-                await self._end(running)
-                await self._begin(account, successor_of=running)
-                self._running[name].start()
+                await self._replace(running, account)
         if self._share is not None:
             for name in self._names():
-                self.telemetry.owned(name, owned=name in self._running)
+                running_here = self._running.get(name)
+                self.telemetry.owned(
+                    name, owned=running_here is not None and running_here.is_polled
+                )
             self._share.reconsider()
             return
         for account in config.accounts:
@@ -140,12 +171,18 @@ class Accounts:
         """Poll an account from now on; one that rests goes on from where it was."""
         running = self._running.get(account)
         if running is None:
-            (configured,) = (each for each in self._config.accounts if each.name == account)
+            configured = next(
+                (each for each in self._config.accounts if each.name == account), None
+            )
+            if configured is None:
+                return  # it is configured no more, which is found at the next beat
             await self._begin(configured)
         else:
             running.poller.publish()
-        self._running[account].start()
-        self.telemetry.owned(account, owned=True)
+        running = self._running.get(account)
+        if running is not None:
+            running.start()
+            self.telemetry.owned(account, owned=True)
 
     async def rest(self) -> None:
         """Stop polling, and remember everything."""
@@ -155,8 +192,7 @@ class Accounts:
 
     async def withdraw(self) -> None:
         """Show nothing of any account until it is taken again."""
-        for name in self._running:
-            self._hide(name)
+        self._withdraw()
 
     async def give_up(self, account: str) -> None:
         """Stop polling an account, and forget it."""
@@ -177,6 +213,13 @@ class Accounts:
         )
 
     async def _begin(self, account: Account, successor_of: RunningAccount | None = None) -> None:
+        running: RunningAccount
+
+        def publish(snapshot: AccountSnapshot) -> None:
+            # What was given up or replaced may still be ending what it was doing.
+            if self._running.get(account.name) is running:
+                self._publish(snapshot)
+
         running = RunningAccount(
             account,
             Surroundings(
@@ -185,15 +228,39 @@ class Accounts:
                 self._store,
                 self.exposition,
                 self.telemetry.account(account.name),
-                self._publish,
+                publish,
             ),
         )
         self._running[account.name] = running
         await running.begin(successor_of)
 
-    async def _end(self, running: RunningAccount) -> None:
+    async def _replace(self, running: RunningAccount, account: Account) -> None:
+        """Go on as an account is configured now, where it is not given up meanwhile."""
+        name = account.name
+        was_polled = running.is_polled
         await running.end()
-        self._running.pop(running.account.name, None)
+        if self._running.get(name) is not running:
+            return
+        await self._begin(account, successor_of=running)
+        successor = self._running.get(name)
+        if successor is not None and (was_polled or self._share is None):
+            successor.start()
+
+    async def _end(self, running: RunningAccount) -> None:
+        name = running.account.name
+        if self._running.get(name) is running:
+            del self._running[name]
+        await running.end()
+
+    def _withdraw_what_may_not_be_shown(self) -> None:
+        if self._share is not None and self._snapshots and not self._share.may_show():
+            self._withdraw()
+
+    def _withdraw(self) -> None:
+        for name in list(self._snapshots):
+            self._hide(name)
+            self.telemetry.owned(name, owned=False)
+        self.exposition.settle()
 
     def _forget(self, name: str) -> None:
         self._hide(name)
@@ -211,6 +278,8 @@ class Accounts:
         return [account.name for account in self._config.accounts]
 
     def _publish(self, snapshot: AccountSnapshot) -> None:
+        if self._share is not None and not self._share.may_show():
+            return
         self.exposition.publish(snapshot)
         self._snapshots[snapshot.account] = snapshot
         history = self._histories.get(snapshot.account, History())

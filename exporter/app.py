@@ -17,7 +17,7 @@ from exporter.accounts import Accounts
 from exporter.config import Config, ConfigError, both
 from exporter.history import History
 from exporter.running import Clocks
-from exporter.snapshot import AccountSnapshot, Failure
+from exporter.snapshot import AccountSnapshot, Failure, Shared
 from exporter.storage import Database
 from exporter.web.access.access import LOOK_EVERY, Access
 from exporter.web.access.model import WebConfig
@@ -141,6 +141,10 @@ class App:
         """Return why the last attempt to load the configuration failed, where it did."""
         return self._reload_failure or self._access_failure
 
+    def shared(self) -> Shared | None:
+        """Return how the accounts are shared with other replicas, where they are."""
+        return self.accounts.shared
+
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""
         return not self.accounts.awaited()
@@ -149,7 +153,7 @@ class App:
         self, openmetrics: bool, compressed: bool, names: frozenset[str]
     ) -> Sequence[bytes]:
         """Return the exposition in pieces."""
-        return await self.accounts.exposition.pieces(
+        return await self.accounts.scrape(
             openmetrics=openmetrics, compressed=compressed, names=names
         )
 

@@ -112,6 +112,11 @@ class RunningAccount:
         self._loop = asyncio.create_task(loop.run(), name=f"poll {self.account.name}")
         self._loop.add_done_callback(_report_death)
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether it has been started, and neither paused nor ended since."""
+        return self._loop is not None
+
     async def pause(self) -> None:
         """Stop polling; ``start`` goes on from here."""
         loop, self._loop = self._loop, None

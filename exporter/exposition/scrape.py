@@ -66,6 +66,14 @@ class Exposition:
         """Show an account no more."""
         self._renderer.remove(account)
 
+    def settle(self) -> None:
+        """Show all that is published, and nothing that was removed, from this moment on."""
+        if self._rendering is not None:
+            self._rendering.cancel()
+            self._rendering = None
+        self._renderer.settle()
+        self._shown = self._renderer.body
+
     def patience(self) -> float:
         """Return the seconds within which the next scrape can be expected."""
         gaps = [later - earlier for earlier, later in pairwise(self._times)]
@@ -159,7 +167,8 @@ class Exposition:
                             await asyncio.sleep(0)
                 self._shown = body
         finally:
-            self._rendering = None
+            if self._rendering is asyncio.current_task():
+                self._rendering = None
 
 
 def _ending_in(pieces: Pieces, end: bytes) -> Pieces:

@@ -28,6 +28,10 @@ _REQUEST_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20,
 _COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+_NO_ANSWER: Final = frozenset({"", "unreachable", "refused", "not_owned"})
+"""Reasons of the store's failures that are over as soon as it answers anything."""
+
+
 class Telemetry:
     """The registry of the exporter's own metrics. Durations and times are seconds."""
 
@@ -280,6 +284,7 @@ class _StoreMetrics:
 
     def __init__(self, registry: OwnRegistry, reasons: Iterable[str]) -> None:
         self._registry = registry
+        self._failed_by = ""
         self._up = Gauge(
             "itnio_exporter_store_up",
             "1 where the last use of the store succeeded, 0 where it failed: counters are then "
@@ -309,13 +314,22 @@ class _StoreMetrics:
 
     def store_committed(self, seconds: float, size: int) -> None:
         """Take note of a commit, how long it took, and the bytes that the store has now."""
+        self._failed_by = ""
         self._up.set(1)
         self._size.set(size)
         self._duration.observe(seconds)
         self._registry.changed(self._up, self._size, self._duration)
 
+    def store_answered(self) -> None:
+        """Take note that the store answers: enough where nothing but that was missing."""
+        if self._failed_by in _NO_ANSWER:
+            self._failed_by = ""
+            self._up.set(1)
+            self._registry.changed(self._up)
+
     def store_failed(self, reason: str) -> None:
         """Take note of a try that failed."""
+        self._failed_by = reason
         self._up.set(0)
         self._failures.labels(reason).inc()
         self._registry.changed(self._up, self._failures)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.snapshot import Failure, Health
+from exporter.snapshot import Failure, Health, Shared
 from exporter.tasks.task import Status
 from exporter.web import causes
 from exporter.web.attention import Concern, Unfinished
@@ -62,6 +62,20 @@ def of_reload(failure: Failure) -> Finding:
     more = f" (and {counted(len(others), 'problem')} more)" if others else ""
     sentence = f"The new configuration is not used: {visible(first, 500)}{more}"
     return Finding("failing", "", sentence, failure.remedy, "config")
+
+
+def of_sharing(shared: Shared) -> Iterator[Finding]:
+    """Give why accounts may be polled by nobody, where replicas share them."""
+    failure = shared.failure
+    if failure is not None:
+        yield Finding(
+            "failing",
+            "",
+            "The database that the replicas share cannot be used, so no account is polled here: "
+            + visible(failure.message, 300),
+            failure.remedy,
+            "",
+        )
 
 
 def of_health(name: str, anchor: str, health: Health, failed: Cause | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.history import History
-from exporter.snapshot import AccountSnapshot, Failure, Health
+from exporter.snapshot import AccountSnapshot, Failure, Health, Shared
 from exporter.web import findings
 from exporter.web.attention import unfinished_tasks
 from exporter.web.balances import BalanceView, balances, of_balance
@@ -93,6 +93,7 @@ def status_page(
     histories: Mapping[str, History] | None = None,
     asked: Filter | None = None,
     reload_failure: Failure | None = None,
+    shared: Shared | None = None,
     offers: Sequence[Offer] | None = None,
 ) -> StatusPage:
     """Return the page of the accounts, in the given order."""
@@ -103,16 +104,23 @@ def status_page(
     )
     tasks = unfinished_tasks(all_of_them)
     found = [*map(findings.of_reload, (reload_failure,) if reload_failure else ())]
+    found += findings.of_sharing(shared) if shared else ()
     found += (finding for account in accounts for finding in account.findings)
     found += findings.of_tasks(tasks)
     # Stable: accounts stay in their order.
     found.sort(key=lambda finding: finding.tone != "failing")
-    state, verdict = _verdict(accounts, len(found))
+    if shared is None or accounts:
+        state, verdict = _verdict(accounts, len(found))
+        summary = _summary(accounts, now)
+    else:
+        state, verdict, summary = _nothing_here(shared)
+    if shared is not None and accounts and shared.elsewhere:
+        summary += " " + _left_to_others(shared)
     return StatusPage(
         now=now,
         state=state,
         verdict=verdict,
-        summary=_summary(accounts, now),
+        summary=summary,
         findings=tuple(found[:MOST_FINDINGS]),
         more_findings=max(0, len(found) - MOST_FINDINGS),
         accounts=accounts,
@@ -199,6 +207,22 @@ def _verdict(accounts: tuple[AccountView, ...], found: int) -> tuple[State | Non
     if found:
         return State.POLLED, f"{counted(found, 'thing')} need{'s' if found == 1 else ''} attention"
     return State.POLLED, "All is well"
+
+
+def _nothing_here(shared: Shared) -> tuple[State | None, str, str]:
+    """Return state, verdict and summary of a replica that shows no account."""
+    if shared.failure is not None:
+        return (
+            State.FAILING,
+            "Polling is paused",
+            "Without the database nobody can tell which accounts are this replica's.",
+        )
+    return None, "No account is polled here", _left_to_others(shared)
+
+
+def _left_to_others(shared: Shared) -> str:
+    are = "is" if shared.elsewhere == 1 else "are"
+    return f"{counted(shared.elsewhere, 'account')} {are} left to other replicas."
 
 
 def _summary(accounts: tuple[AccountView, ...], now: float) -> str:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from exporter.config import Config
 from exporter.history import History
-from exporter.snapshot import AccountSnapshot, Failure
+from exporter.snapshot import AccountSnapshot, Failure, Shared
 from exporter.web.demonstration import Demonstration
 
 
@@ -48,6 +48,9 @@ class Site(Protocol):
 
     def reload_failure(self) -> Failure | None:
         """Return why the last attempt to load the configuration failed; None where it did not."""
+
+    def shared(self) -> Shared | None:
+        """Return how the accounts are shared with other replicas; None where they are not."""
 
     def ready(self) -> bool:
         """Whether each account either has its first figures or has failed a poll."""

@@ -35,6 +35,7 @@ class StatusRoute:
             histories=site.histories(),
             asked=Filter.of(query or {}),
             reload_failure=site.reload_failure(),
+            shared=site.shared(),
             offers=None if demonstration is None else demonstration.offers(),
         )
         return self._pages.render("status.html", page=page)

@@ -13,6 +13,7 @@ from exporter.snapshot import (
     Figures,
     Health,
     Objective,
+    Shared,
     UnfinishedTask,
     WindowFigures,
 )
@@ -36,6 +37,7 @@ class InventedSite:
     past: Mapping[str, History] = field(default_factory=dict)
     problem: Failure | None = None
     configuration: Config = field(default_factory=lambda: parse(LEAST, {}))
+    sharing: Shared | None = None
     time: float = NOW
     exposition: bytes = b"itnio_up 1\n"
     scraped: list[tuple[bool, bool, frozenset[str]]] = field(default_factory=list)
@@ -55,6 +57,9 @@ class InventedSite:
 
     def reload_failure(self) -> Failure | None:
         return self.problem
+
+    def shared(self) -> Shared | None:
+        return self.sharing
 
     def ready(self) -> bool:
         return self.is_ready

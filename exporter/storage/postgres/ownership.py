@@ -27,6 +27,11 @@ _CHANNEL: Final = "itnio_exporter_ownership"
 _GIVEN_UP_AT_ONCE: Final = 0.1
 """Of the accounts that are held, at one beat; at least one."""
 BEATS_UNTIL_DEAD: Final = 3
+_LONGEST_FAREWELL: Final = 1.0
+"""Seconds for telling the others that all is theirs: a process that is told to end has five."""
+
+_RELEASE: Final = "UPDATE accounts SET replica = '' WHERE replica = $1"
+"""Whoever comes next need not wait for us."""
 
 log = structlog.get_logger("ownership")
 
@@ -80,6 +85,7 @@ class Ownership:
         *,
         beat: float,
         failed: Callable[[str], None] = lambda _: None,
+        answered: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.epochs: dict[str, int] = {}
@@ -91,22 +97,37 @@ class Ownership:
         self._accounts = accounts
         self._hands = hands
         self._beat = beat
+        self._patience = beat * BEATS_UNTIL_DEAD
         self._failed = failed
+        self._answered = answered
         self._monotonic = monotonic
-        self._resting: dict[str, int] = {}
+        self._locked: set[str] = set()
+        """What this session holds the locks of."""
+        self._kept: dict[str, int] = {}
+        """What the hands remember, polled or at rest, each as of which epoch."""
+        self._polled: set[str] = set()
         self._lost = False
-        self._heard_at = monotonic()
+        self._told_at = -math.inf
+        """When the others were last told that this replica lives."""
+        self._considerate_until = -math.inf
         self._woken = asyncio.Event()
         self._listening: asyncpg.Connection | None = None
         self._loop: asyncio.Task[None] | None = None
 
     def lost(self) -> None:
         """Take note that nothing is locked any more: from now on nothing is committed."""
-        self._resting.update(self.epochs)
         self.epochs.clear()
+        self._locked.clear()
         self._lost = True
         self._listening = None
+        # Where the server was away for all, the others come back as well, each for its own.
+        self._considerate_until = self._monotonic() + self._patience
         self.wake()
+
+    def may_show(self) -> bool:
+        """Whether nobody else can be polling what was ours at the last beat."""
+        self._session.give_up_if_silent()
+        return (not self._lost and bool(self._locked)) or not self._is_dead_to_others()
 
     def wake(self) -> None:
         """Look at once who owns what, instead of at the next beat."""
@@ -120,40 +141,42 @@ class Ownership:
         """Tell that this replica lives, and give and take what the others' lives ask for."""
         if self._lost:
             self._lost = False
+            self._polled.clear()
             await self._hands.rest()
         try:
-            view = await self._session.use(self._look)
+            view = await self._look()
             await self._give_up_what_is_not_ours(view)
-            await self._take_what_is_ours(view)
+            await self._claim_what_is_ours(view)
+            await self._poll_what_is_ours()
         except StorageError as error:
             if self.failure is None:
                 log.error("nobody can tell which accounts are ours", error=str(error))  # noqa: TRY400
             self.failure = error
             self._failed(error.reason)
-            if self._monotonic() - self._heard_at > self._beat * BEATS_UNTIL_DEAD:
+            if not self.may_show():
                 await self._hands.withdraw()
             return
-        self._heard_at = self._monotonic()
+        self._answered()
         if self.failure is not None:
             log.info("accounts are owned again", accounts=len(self.epochs))
         self.failure = None
 
     async def drain(self) -> None:
-        """Give everything to the others, at once."""
+        """Give everything to the others, at once; where they cannot be told, they find out."""
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
-        await asyncio.gather(*map(self._hands.give_up, {**self.epochs, **self._resting}))
-        self.epochs.clear()
-        self._resting.clear()
+        await self._let_go({*self.epochs, *self._kept})
 
         async def leave(connection: asyncpg.Connection) -> None:
             await connection.execute("DELETE FROM replicas WHERE replica = $1", self._replica)
+            await connection.execute(_RELEASE, self._replica)
             await connection.execute("SELECT pg_advisory_unlock_all()")
             await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
 
-        with contextlib.suppress(StorageError):  # they will see that nothing is heard from here
-            await self._session.use(leave)
+        with contextlib.suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(_LONGEST_FAREWELL):
+                await self._session.use(leave)
 
     async def _run(self) -> None:
         while True:
@@ -166,7 +189,16 @@ class Ownership:
                 async with asyncio.timeout(self._beat):
                     await self._woken.wait()
 
-    async def _look(self, connection: asyncpg.Connection) -> _View:
+    def _is_dead_to_others(self) -> bool:
+        return self._monotonic() - self._told_at > self._patience
+
+    async def _look(self) -> _View:
+        begun = self._monotonic()
+        view = await self._session.use(self._tell_and_look)
+        self._told_at = begun
+        return view
+
+    async def _tell_and_look(self, connection: asyncpg.Connection) -> _View:
         if self._listening is not connection:
             await connection.add_listener(_CHANNEL, self._told)
             self._listening = connection
@@ -178,19 +210,19 @@ class Ownership:
         )
         if is_new:
             await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
-        patience = self._beat * BEATS_UNTIL_DEAD
         await connection.execute(
             "DELETE FROM replicas WHERE beat < clock_timestamp() - $1 * interval '1 second'",
-            patience * 100,
+            self._patience * 100,
         )
         alive = await connection.fetch(
             "SELECT replica FROM replicas"
             " WHERE beat >= clock_timestamp() - $1 * interval '1 second'",
-            patience,
+            self._patience,
         )
+        resting = [account for account in self._kept if account not in self.epochs]
         epochs = await connection.fetch(
             "SELECT account, epoch FROM accounts WHERE account = ANY($1)",
-            list(map(ledgers.text, self._resting)),
+            list(map(ledgers.text, resting)),
         )
         return _View(
             [replica for (replica,) in alive],
@@ -204,64 +236,115 @@ class Ownership:
 
     async def _give_up_what_is_not_ours(self, view: _View) -> None:
         ours = self._ours(view)
-        for account, epoch in list(self._resting.items()):
-            if account not in ours or view.epochs.get(account) != epoch:
-                del self._resting[account]
-                await self._hands.give_up(account)
-        surplus = [account for account in self.epochs if account not in ours]
-        at_once = max(1, math.ceil(len(self.epochs) * _GIVEN_UP_AT_ONCE))
+        await self._let_go(
+            {
+                account
+                for account, epoch in self._kept.items()
+                if account not in self.epochs
+                and (account not in ours or view.epochs.get(account) != epoch)
+            }
+        )
+        surplus = [account for account in self._locked if account not in ours]
+        at_once = max(1, math.ceil(len(self._locked) * _GIVEN_UP_AT_ONCE))
         known = set(self._accounts())
         # What is configured no more is nobody's, and need not go gently.
         leaving = [each for each in surplus if each not in known]
         leaving += [each for each in surplus if each in known][:at_once]
         if not leaving:
             return
-        await asyncio.gather(*map(self._hands.give_up, leaving))
-        for account in leaving:
-            self.epochs.pop(account, None)
+        await self._let_go(leaving)
 
         async def unlock(connection: asyncpg.Connection) -> None:
+            await connection.execute(
+                _RELEASE + " AND account = ANY($2)",
+                self._replica,
+                list(map(ledgers.text, leaving)),
+            )
             for account in leaving:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _key(account))
+                self._locked.discard(account)
             await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
 
         await self._session.use(unlock)
         log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
 
-    async def _take_what_is_ours(self, view: _View) -> None:
+    async def _let_go(self, accounts: Collection[str]) -> None:
+        """Stop polling accounts and forget them; their locks are given up by the caller."""
+        gone = await asyncio.gather(*map(self._hands.give_up, accounts), return_exceptions=True)
+        for account, fault in zip(accounts, gone, strict=True):
+            if isinstance(fault, Exception):
+                log.error("a fault in giving up an account", account=account, exc_info=fault)
+            self.epochs.pop(account, None)
+            self._kept.pop(account, None)
+            self._polled.discard(account)
+
+    async def _claim_what_is_ours(self, view: _View) -> None:
         missing = [account for account in self._ours(view) if account not in self.epochs]
         if not missing:
             return
-        taken = await self._session.use(lambda connection: self._claim(connection, missing))
-        for account, epoch in taken.items():
-            if account not in self.epochs:
-                break  # the session was lost meanwhile, and everything with it
-            resting = self._resting.pop(account, None)
-            if resting is not None and resting != epoch:
-                await self._hands.give_up(account)
-            await self._hands.take(account)
-        if taken:
-            log.info("took accounts", accounts=len(taken), held=len(self.epochs))
+        claimed = await self._session.use(lambda connection: self._claim(connection, missing))
+        # Another has counted since: what is remembered here is out of date.
+        await self._let_go(
+            {each for each, epoch in claimed.items() if self._kept.get(each, epoch) != epoch}
+        )
+        if not self._lost:
+            self.epochs.update(claimed)
+        if claimed:
+            log.info("took accounts", accounts=len(claimed), held=len(self.epochs))
 
     async def _claim(
         self, connection: asyncpg.Connection, missing: Sequence[str]
     ) -> dict[str, int]:
         """Return the accounts whose locks were free, each with its epoch, which is in force now."""
-        taken: dict[str, int] = {}
+        claimed: dict[str, int] = {}
+        if self._monotonic() < self._considerate_until:
+            missing = await self._not_awaited_by_others(connection, missing)
         for account in missing:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _key(account)):
-                continue
+            # A lock that is taken twice has to be given up twice.
+            if account not in self._locked:
+                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _key(account)):
+                    continue
+                self._locked.add(account)
             # Nobody has had it since it was ours: it is the same epoch still.
-            taken[account] = self.epochs[account] = await connection.fetchval(
+            claimed[account] = await connection.fetchval(
                 "INSERT INTO accounts (account, epoch, replica) VALUES ($1, 1, $2)"
                 " ON CONFLICT (account) DO UPDATE SET replica = excluded.replica, epoch ="
                 " accounts.epoch + (accounts.replica <> $2 OR accounts.epoch <> $3)::integer"
                 " RETURNING epoch",
                 ledgers.text(account),
                 self._replica,
-                self._resting.get(account, -1),
+                self._kept.get(account, -1),
             )
-        return taken
+        return claimed
+
+    async def _not_awaited_by_others(
+        self, connection: asyncpg.Connection, missing: Sequence[str]
+    ) -> list[str]:
+        """Return those that were ours, or nobody's."""
+        others = await connection.fetch(
+            "SELECT account FROM accounts WHERE replica NOT IN ($1, '') AND account = ANY($2)",
+            self._replica,
+            list(map(ledgers.text, missing)),
+        )
+        awaited = {ledgers.read_text(account) for (account,) in others}
+        return [account for account in missing if account not in awaited]
+
+    async def _poll_what_is_ours(self) -> None:
+        """Have the hands take what they have not taken yet, or could not."""
+        for account, epoch in list(self.epochs.items()):
+            if account in self._polled:
+                continue
+            if self.epochs.get(account) != epoch:
+                return  # the session was lost meanwhile, and everything with it
+            self._kept[account] = epoch
+            try:
+                await self._hands.take(account)
+            except Exception:
+                log.exception("a fault in taking an account", account=account)
+                continue  # at the next beat once more
+            self._polled.add(account)
+            if self._monotonic() - self._told_at > self._beat:
+                await self._look()  # what is large takes its time to load
 
     def _ours(self, view: _View) -> set[str]:
         return {each for each in self._accounts() if owner(each, view.alive) == self._replica}

@@ -5,14 +5,20 @@ holds nothing, and cannot write when it wakes.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from exporter.storage.postgres.failures import BROKEN, FAILURES, storage_error
 from exporter.storage.postgres.schema import SCHEMA, migrate
+
+_LAST_WORD: Final = 1.0
+"""Seconds that an exchange has left when whoever began it does not want it any more."""
+_LONGEST_NAME: Final = 63
+"""Bytes of an application_name that PostgreSQL keeps."""
 
 _Result = TypeVar("_Result")
 
@@ -21,7 +27,8 @@ class Session:
     """A connection that is opened when it is needed and was lost. Raises StorageError.
 
     ``silence`` is after how many seconds without a word the server gives it up; ``lost`` is called
-    whenever what was locked in it is ours no more.
+    whenever what was locked in it is ours no more. ``name`` is how the server shows it, beside
+    ``itnio-exporter``.
     """
 
     def __init__(
@@ -29,11 +36,16 @@ class Session:
         url: str,
         *,
         silence: float,
+        name: str = "",
         lost: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._silence = silence
+        self._name = f"itnio-exporter {name}".strip()[:_LONGEST_NAME]
         self._lost = lost
+        self._monotonic = monotonic
+        self._heard_at = monotonic()
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
         self.where = _shown(url)
@@ -43,17 +55,15 @@ class Session:
         """Do something with the connection, one after the other."""
         async with self._turn:
             connection = self._connection or await self._opened()
-            try:
-                async with asyncio.timeout(self._silence):
-                    return await work(connection)
-            except FAILURES as error:
-                if connection.is_closed() or isinstance(error, BROKEN):
-                    self._give_up()
-                raise storage_error(error, self.where) from error
-            except asyncio.CancelledError:
-                # Half of an exchange may be under way: nobody can tell what the next answer is to.
-                self._give_up()
-                raise
+            return await self._done(work, connection)
+
+    def give_up_if_silent(self) -> None:
+        """Lose the connection if the server must have: a process that was stopped learns it here.
+
+        What the server said meanwhile may not have been read yet.
+        """
+        if self._monotonic() - self._heard_at > self._silence:
+            self._give_up()
 
     async def close(self) -> None:
         """Let go of everything that was locked."""
@@ -66,28 +76,64 @@ class Session:
                 except FAILURES:
                     connection.terminate()
 
+    async def _done(
+        self,
+        work: Callable[[asyncpg.Connection], Awaitable[_Result]],
+        connection: asyncpg.Connection,
+    ) -> _Result:
+        begun = self._monotonic()
+        doing = asyncio.ensure_future(work(connection))
+        try:
+            try:
+                await asyncio.wait({doing}, timeout=self._silence)
+            except asyncio.CancelledError:
+                # An account is given up while it is stored: the others' locks are in this session
+                # too, and half of an exchange would cost it.
+                await asyncio.wait({doing}, timeout=_LAST_WORD)
+                raise
+        finally:
+            if not doing.done():
+                # Ended before it is cancelled: nothing may wait for a server that is not there,
+                # not even a transaction for its rollback.
+                connection.terminate()
+                doing.cancel()
+                await asyncio.wait({doing}, timeout=_LAST_WORD)
+            unfinished = not doing.done() or doing.cancelled()
+            error = TimeoutError("no answer") if unfinished else doing.exception()
+            if connection.is_closed() or isinstance(error, BROKEN):
+                connection.terminate()
+                if connection is self._connection:
+                    self._give_up()
+        if error is None:
+            self._heard_at = begun
+            return doing.result()
+        if isinstance(error, FAILURES):
+            raise storage_error(error, self.where) from error
+        raise error
+
     async def _opened(self) -> asyncpg.Connection:
+        milliseconds = self._silence * 1000
         try:
             connection = await asyncpg.connect(
                 self._url,
                 timeout=min(5.0, self._silence),
                 server_settings={
-                    "application_name": "itnio-exporter",
-                    "idle_session_timeout": f"{self._silence * 1000:.0f}",
-                    "idle_in_transaction_session_timeout": f"{self._silence * 1000:.0f}",
-                    "lock_timeout": f"{self._silence * 500:.0f}",
+                    "application_name": self._name,
+                    "idle_session_timeout": f"{milliseconds:.0f}",
+                    "idle_in_transaction_session_timeout": f"{milliseconds:.0f}",
+                    "lock_timeout": f"{milliseconds / 2:.0f}",
                     "search_path": SCHEMA,
+                    # What was published must not be lost by a crash of the server, whatever the
+                    # database's own setting is.
+                    "synchronous_commit": "on",
                 },
             )
         except (*FAILURES, ValueError) as error:
             raise storage_error(error, self.where) from error
         try:
-            async with asyncio.timeout(self._silence):
-                await migrate(connection)
-        except BaseException as error:
+            await self._done(migrate, connection)
+        except BaseException:
             connection.terminate()
-            if isinstance(error, FAILURES):
-                raise storage_error(error, self.where) from error
             raise
         self._connection = connection
         connection.add_termination_listener(self._ended)

@@ -4,9 +4,9 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from exporter.storage.model import Database
+from exporter.storage.model import Database, StorageError
 from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Hands, Ownership
 from exporter.storage.postgres.session import Session
 from exporter.storage.postgres.store import SharedStore
@@ -19,6 +19,13 @@ _SHORTEST_BEAT: Final = 0.5
 _LONGEST_BEAT: Final = 10.0
 
 
+class SharedObserver(Observer, Protocol):
+    """What is told of a store that is used without storing: it is asked who owns what."""
+
+    def store_answered(self) -> None:
+        """Take note that the store answers."""
+
+
 class Share:
     """What one replica has of the accounts. ``interval`` is between two polls, in seconds."""
 
@@ -27,25 +34,37 @@ class Share:
         database: Database,
         accounts: Callable[[], Sequence[str]],
         hands: Hands,
-        observer: Observer,
+        observer: SharedObserver,
         *,
         interval: float,
     ) -> None:
+        replica = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         beat = min(_LONGEST_BEAT, max(_SHORTEST_BEAT, interval / _BEATS_IN_AN_INTERVAL))
         self._session = Session(
             database.url,
             silence=beat * BEATS_UNTIL_DEAD,
+            name=replica,
             lost=self._lost,
         )
         self._ownership = Ownership(
             self._session,
-            f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            replica,
             accounts,
             hands,
             beat=beat,
             failed=observer.store_failed,
+            answered=observer.store_answered,
         )
         self.store = SharedStore(self._session, self._ownership.epochs, observer)
+
+    @property
+    def failure(self) -> StorageError | None:
+        """Why nobody can tell which accounts are ours, at present."""
+        return self._ownership.failure
+
+    def may_show(self) -> bool:
+        """Whether nobody else can be polling what was ours when that was last heard."""
+        return self._ownership.may_show()
 
     def start(self) -> None:
         """Take what is ours, from now on."""

@@ -1,14 +1,20 @@
 """The store that replicas share: whoever owns an account writes for it, and nobody else."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import asyncpg
+import structlog
 
 from exporter.storage.model import Changes, State, StorageError
 from exporter.storage.postgres import ledgers
 from exporter.storage.postgres.session import Session
 from exporter.storage.threaded import Observer
+
+_Result = TypeVar("_Result")
+
+log = structlog.get_logger("store")
 
 
 class SharedStore:
@@ -33,11 +39,7 @@ class SharedStore:
 
     async def load(self, account: str, app: str) -> State:
         """Return what is stored of an app."""
-        try:
-            return await self._session.use(lambda found: ledgers.load(found, account, app))
-        except StorageError as error:
-            self._observer.store_failed(error.reason)
-            raise
+        return await self._do(lambda found: ledgers.load(found, account, app))
 
     async def commit(self, changes: Sequence[Changes]) -> None:
         """Store all changes or none; with the server when this returns."""
@@ -51,16 +53,26 @@ class SharedStore:
                     await ledgers.write(connection, each)
             return await ledgers.size(connection)
 
-        try:
-            size = await self._session.use(write)
-        except StorageError as error:
-            self._observer.store_failed(error.reason)
-            raise
+        size = await self._do(write)
         self._observer.store_committed(self._monotonic() - begun, size)
 
     async def close(self) -> None:
         """Release the store, and with it every account."""
         await self._session.close()
+
+    async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[_Result]]) -> _Result:
+        try:
+            return await self._session.use(work)
+        except StorageError as error:
+            self._observer.store_failed(error.reason)
+            raise
+        except Exception as error:
+            # Whatever it was, polling and scraping must go on without the store.
+            log.exception("a fault in keeping the counters")
+            self._observer.store_failed("failed")
+            raise StorageError(
+                "failed", f"{self._session.where}: {type(error).__name__}: {error}; see the log"
+            ) from error
 
     async def _make_sure(self, connection: asyncpg.Connection, account: str) -> None:
         """Hold an account's epoch as it is until the end of the transaction."""
