@@ -14,28 +14,33 @@ and the next reading shows what this one missed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
 from exporter.api import local_time
 from exporter.api.client import LARGEST_PAGE, Client, Query
 from exporter.api.errors import IncompleteError, ParameterError
+from exporter.api.reading import (
+    Reading,
+    gather,
+    may_be_full,
+    page_size,
+    several_pages,
+    shown_ids,
+)
 from exporter.api.records import Page
+from exporter.api.width import NARROWEST, Width
 from exporter.tasks.task import Task
 
 MOST_CUTS: Final = 6
 """How often one range is cut, one part of it after another, before it counts as incomplete."""
 MOST_IDLE_READINGS: Final = 4
 """How often the same second is read again without anything new to see."""
-SPLIT_AGAIN: Final = 600
-"""Seconds for which a range is not tried in parts after the narrowest was refused, too."""
 RECENT: Final = 60
 """Seconds: what ends this close to now, or beyond it, may still be growing."""
-NARROWEST_SPLIT: Final = 3600
-"""Seconds: a range this narrow is not too wide for any API; refused, it is refused for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +50,6 @@ class Selection:
     app_id: int | None = None
     statuses: tuple[int, ...] = ()
     search: str = ""
-
-
-@dataclass(slots=True)
-class Reading:
-    """A range as it was read: every task in it, each once.
-
-    ``begin`` and ``end`` are Unix seconds, both included. ``begun`` is the moment, by a clock
-    that is never set back, at which the first request was made: what was read later is newer.
-    """
-
-    begin: int
-    end: int
-    begun: float
-    tasks: dict[int, Task] = field(default_factory=dict)
-    rejected_ids: set[int] = field(default_factory=set)
-    rejected: list[str] = field(default_factory=list)
-    """The reason of each record that could not be read."""
-    unnamed: int = 0
-    """How many of these do not even say which task they are of: it may be any in the range."""
-
-    def take(self, other: "Reading") -> None:
-        """Add what a part of this range held."""
-        self.tasks |= other.tasks
-        self.rejected_ids |= other.rejected_ids
-        self.rejected += other.rejected
-        self.unnamed += other.unnamed
 
 
 class RangeReader:
@@ -93,10 +72,7 @@ class RangeReader:
         """Held for each page: bounds how many requests of a long read wait before others."""
         self.pages_read = 0
         """How many pages have been answered so far."""
-        self._widest: int | None = None
-        """Seconds: the widest range that the API accepts, once it has refused one as too wide."""
-        self._no_split_before = float("-inf")
-        """By the monotonic clock: until then a refused range is not tried in parts."""
+        self._width = Width(monotonic)
 
     async def whole(self, begin: int, end: int, selection: Selection) -> Reading:
         """Return every task created from ``begin`` to ``end`` (Unix seconds, both included).
@@ -105,7 +81,7 @@ class RangeReader:
         ApiError a request ends in.
         """
         reading = Reading(begin, end, self._monotonic())
-        for part_begin, part_end in self._accepted(begin, end):
+        for part_begin, part_end in self._width.accepted(begin, end):
             reading.take(await self._split(part_begin, part_end, selection))
         return reading
 
@@ -116,7 +92,7 @@ class RangeReader:
         missing from it is asked for by other means.
         """
         reading = Reading(begin, end, self._monotonic())
-        for part_begin, part_end in self._accepted(begin, end):
+        for part_begin, part_end in self._width.accepted(begin, end):
             reading.take(await self._split(part_begin, part_end, selection, check=False))
         return reading
 
@@ -132,18 +108,12 @@ class RangeReader:
         try:
             page = await self._page(self._query(begin, end, selection))
         except ParameterError:
-            if end - begin <= NARROWEST_SPLIT:
+            if end - begin <= NARROWEST:
                 raise
             return LARGEST_PAGE, None
-        if not _several_pages(page) and not _gather(reading, [page]):
+        if not several_pages(page) and not gather(reading, [page]):
             return len(page), reading
         return (page.total or LARGEST_PAGE), None
-
-    def _accepted(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Cut a range into parts that are not wider than the API is known to accept."""
-        width = end - begin if self._widest is None else self._widest
-        for start in range(begin, end + 1, width + 1):
-            yield start, min(start + width, end)
 
     async def _split(
         self, begin: int, end: int, selection: Selection, *, check: bool = True
@@ -152,18 +122,14 @@ class RangeReader:
         try:
             return await self._consistent(begin, end, selection, cuts=MOST_CUTS, check=check)
         except ParameterError:
-            if end - begin <= NARROWEST_SPLIT:
-                # It is not the width, then: what is refused for itself is asked once a poll.
-                self._no_split_before = self._monotonic() + SPLIT_AGAIN
-                raise
-            if self._monotonic() < self._no_split_before:
+            if not self._width.may_be_too_wide(begin, end):
                 raise
         reading = Reading(begin, end, self._monotonic())
         middle = (begin + end) // 2
         for part_begin, part_end in ((begin, middle), (middle + 1, end)):
             reading.take(await self._split(part_begin, part_end, selection, check=check))
             # Only now is the width known to be the reason: the narrower half was accepted.
-            self._widest = min(self._widest or part_end - part_begin, part_end - part_begin)
+            self._width.learn(part_end - part_begin)
         return reading
 
     async def _consistent(
@@ -173,17 +139,17 @@ class RangeReader:
         query = self._query(begin, end, selection)
         first = await self._page(query)
         now = int(self._clock())
-        if check and cuts == MOST_CUTS and begin < now <= end and _several_pages(first):
+        if check and cuts == MOST_CUTS and begin < now <= end and several_pages(first):
             return await self._apart(begin, now, end, selection, cuts=cuts - 1)
         pages = [first, *await self._others(query, first)]
-        fault = _gather(reading, pages)
+        fault = gather(reading, pages)
         if not fault or not check:
             return reading
         if begin == end and len(pages) > 1:
             return await self._united(reading, query)
         if cuts == 0:
             raise _incomplete(fault, query)
-        parts = self._cut(begin, end, reading.tasks.values(), _page_size(first))
+        parts = self._cut(begin, end, reading.tasks.values(), page_size(first))
         return await self._parts(parts, selection, cuts=cuts - 1)
 
     async def _apart(
@@ -249,7 +215,7 @@ class RangeReader:
             reading.unnamed = 0
             reading.rejected.clear()
             first = await self._page(query)
-            fault = _gather(reading, [first, *await self._others(query, first)])
+            fault = gather(reading, [first, *await self._others(query, first)])
             if not fault:
                 return reading
             idle = 0 if len(reading.tasks) > known else idle + 1
@@ -263,10 +229,10 @@ class RangeReader:
         """
         if first.total is None:
             return await self._until_short(query, first)
-        size = _page_size(first)
+        size = page_size(first)
         last = -(-first.total // size) if size else 1
         pages: list[Page] = []
-        seen = _shown(first)
+        seen = shown_ids(first)
         ended = False
         numbers = takewhile(lambda _: not ended, range(2, last + 1))
 
@@ -275,7 +241,7 @@ class RangeReader:
             for number in numbers:
                 page = await self._page(replace(query, page=number))
                 pages.append(page)
-                shown = _shown(page)
+                shown = shown_ids(page)
                 if shown <= seen:
                     ended = True
                     return
@@ -302,12 +268,12 @@ class RangeReader:
     async def _until_short(self, query: Query, first: Page) -> Sequence[Page]:
         """Read pages until one is not full: the API does not say how many there are."""
         pages: list[Page] = []
-        seen = _shown(first)
+        seen = shown_ids(first)
         latest = first
-        while latest.total is None and _may_be_full(latest):
+        while latest.total is None and may_be_full(latest):
             page = await self._page(replace(query, page=len(pages) + 2))
-            shown = _shown(page)
-            if shown == _shown(latest):
+            shown = shown_ids(page)
+            if shown == shown_ids(latest):
                 break  # the last page once more, as some APIs answer beyond the end
             pages.append(page)
             if shown <= seen:
@@ -332,60 +298,3 @@ def _incomplete(fault: str, query: Query) -> IncompleteError:
         f"{fault} in the tasks created from {query.begin} to {query.end}, "
         f"also after reading again {MOST_CUTS} times"
     )
-
-
-def _several_pages(first: Page) -> bool:
-    return first.total > len(first) if first.total is not None else _may_be_full(first)
-
-
-def _may_be_full(page: Page) -> bool:
-    """Tell whether more can follow a page; where its size is not told, an empty one is the last."""
-    return len(page) >= min(page.size or 1, LARGEST_PAGE)
-
-
-def _page_size(first: Page) -> int:
-    """Return how many records the API puts on a page: it may allow fewer than were asked for.
-
-    The first of several pages is full, whatever size it says; one that repeats records is fuller.
-    """
-    return min(len(first), first.size or LARGEST_PAGE)
-
-
-def _shown(page: Page) -> set[int]:
-    """Return the ids on a page; records without one by their place, as negative numbers."""
-    shown = {task.task_id for task in page.tasks}
-    return shown.union(~n if id_ is None else id_ for n, (id_, _) in enumerate(page.rejected))
-
-
-def _gather(reading: Reading, pages: Sequence[Page]) -> str:
-    """Put pages into a reading; return what does not add up, or nothing."""
-    # A time far from what was asked for is none: taken at its word, the task would be forgotten as
-    # out of date, and counted once more when its time is right again.
-    first = reading.begin - local_time.WIDEST_ZONE_ERROR
-    last = reading.end + local_time.WIDEST_ZONE_ERROR
-    records = 0
-    for page in pages:
-        records += len(page)
-        for task in page.tasks:
-            if first <= task.created <= last:
-                reading.tasks[task.task_id] = task
-            else:
-                reading.rejected.append("created_time")
-                reading.rejected_ids.add(task.task_id)
-        for task_id, reason in page.rejected:
-            reading.rejected.append(reason)
-            if task_id is None:
-                reading.unnamed += 1
-            else:
-                reading.rejected_ids.add(task_id)
-    reading.rejected_ids -= reading.tasks.keys()
-    seen = len(reading.tasks) + len(reading.rejected_ids) + reading.unnamed
-    totals = {page.total for page in pages}
-    if len(totals) > 1:
-        return "the number of tasks changed while the pages were read"
-    total = pages[0].total
-    if total is not None and total != seen:
-        return f"the API says {total} tasks, its pages show {seen}"
-    if total is None and records != seen:
-        return "pages repeat tasks"
-    return ""

@@ -12,7 +12,8 @@ from typing import Final, Protocol, TypeVar
 import structlog
 
 from exporter.api.errors import ApiError
-from exporter.api.paging import RangeReader, Reading, Selection
+from exporter.api.paging import RangeReader, Selection
+from exporter.api.reading import Reading
 from exporter.backfill.spool import Spool
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range

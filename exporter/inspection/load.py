@@ -9,7 +9,8 @@ from typing import Final
 from exporter.api import local_time
 from exporter.api.client import Client, Query
 from exporter.api.errors import ParameterError
-from exporter.api.paging import NARROWEST_SPLIT, RangeReader, Selection
+from exporter.api.paging import RangeReader, Selection
+from exporter.api.width import NARROWEST
 from exporter.config import format_duration
 from exporter.inspection.asking import Asking
 from exporter.inspection.cost import AppLoad, Pace, cost, proposals
@@ -50,7 +51,7 @@ class LoadInspection:
                     self._note_rejected(name, reading.rejected)
                 else:
                     counted = False
-                    latest = Range(round(now) - NARROWEST_SPLIT, round(now))
+                    latest = Range(round(now) - NARROWEST, round(now))
                     tasks[name] = (await client.page(_query(client, latest, selection))).tasks
                 apps.append(AppLoad(name, total, unfinished, 0))
         series, scripts = count_series(tasks, self._config, now)
@@ -145,7 +146,7 @@ async def _count(client: Client, span: Range, selection: Selection | None) -> in
         if page.total is None:
             page = await client.page(query)
     except ParameterError:
-        if span.end - span.begin <= NARROWEST_SPLIT:
+        if span.end - span.begin <= NARROWEST:
             raise
         # Where so wide a range is refused, halves may not be.
         middle = (span.begin + span.end) // 2

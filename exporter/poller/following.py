@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from exporter.api.paging import RangeReader, Reading, Selection
+from exporter.api.paging import RangeReader, Selection
+from exporter.api.reading import Reading
 from exporter.poller.side_by_side import side_by_side
 from exporter.poller.sweep import Sweep
 from exporter.poller.turns import in_turns, parts

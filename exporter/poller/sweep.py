@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from exporter.api.paging import RangeReader, Reading, Selection
+from exporter.api.paging import RangeReader, Selection
+from exporter.api.reading import Reading
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from exporter.api import errors
 from exporter.api.client import Client, Limits, Query
-from exporter.api.paging import MOST_CUTS, SPLIT_AGAIN, RangeReader, Reading, Selection
+from exporter.api.paging import MOST_CUTS, RangeReader, Selection
+from exporter.api.reading import Reading
 from exporter.api.records import Page
+from exporter.api.width import RELAX_AFTER, SPLIT_AGAIN
 from exporter.simulator import (
     EXAMPLE_RECORD,
     ApiRules,
@@ -251,7 +253,7 @@ def test_a_query_that_is_refused_for_itself_is_not_split_for_ever() -> None:
         with pytest.raises(errors.ParameterError):
             shelf.whole(begin)
         assert len(shelf.asked) <= 16
-    assert shelf.reader()._widest is None
+    assert list(shelf.reader()._width.accepted(0, 30 * DAY)) == [(0, 30 * DAY)]
 
 
 def test_what_was_refused_for_itself_is_asked_once_a_poll_and_later_tried_in_parts_again() -> None:
@@ -265,6 +267,21 @@ def test_what_was_refused_for_itself_is_asked_once_a_poll_and_later_tried_in_par
     shelf.widest = 12 * 3600
     shelf.now += SPLIT_AGAIN
     assert run(reader.whole(NOW - DAY, NOW + AHEAD, ALL)).tasks.keys() == shelf.tasks.keys()
+
+
+def test_a_wider_range_is_tried_again_after_hours() -> None:
+    shelf = Shelf(spread(250), widest=12 * 3600)
+    reader = shelf.reader()
+    run(reader.whole(NOW - DAY, NOW + AHEAD, ALL))
+    shelf.asked.clear()
+    run(reader.whole(NOW - DAY, NOW + AHEAD, ALL))
+    narrow = len(shelf.asked)
+    shelf.widest = 10 * DAY
+    shelf.now += RELAX_AFTER + 1
+    shelf.asked.clear()
+    assert run(reader.whole(NOW - DAY, NOW + AHEAD, ALL)).tasks.keys() == shelf.tasks.keys()
+    assert len(shelf.asked) < narrow
+    assert list(reader._width.accepted(0, 30 * DAY)) == [(0, 30 * DAY)]
 
 
 # --- pages that shift ---------------------------------------------------------------------------
