@@ -4,7 +4,9 @@ The only module that knows all others.
 """
 
 import asyncio
+import contextlib
 import gc
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -74,6 +76,7 @@ class App:
             application = build(self, self._access)
         except ValueError as error:
             raise WebOptionError(str(error)) from None
+        allow_all_descriptors()
         told_to_stop = stop_signals()
         hangups: set[asyncio.Task[None]] = set()
 
@@ -231,6 +234,13 @@ def stop_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     return told_to_stop
+
+
+def allow_all_descriptors() -> None:
+    """Raise the soft limit of open files to the hard one, as servers written in Go do."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # where even that is forbidden, less must do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def announced(config: Config) -> Config:

@@ -15,6 +15,8 @@ _LONGEST_LINE: Final = 8_190
 _MOST_HEADERS: Final = 64
 _IDLE: Final = 120.0
 """Seconds; longer than any usual scrape interval, so that scrapers keep their connection."""
+MOST: Final = 1_000
+"""Connections; those beyond it are closed at once, so that polling is left its descriptors."""
 _LINGER: Final = 1.0
 """Seconds for which a request's body that nobody needs is still read."""
 
@@ -37,6 +39,13 @@ class Connection(web.RequestHandler):
             max_headers=_MOST_HEADERS,
             lingering_time=_LINGER,
         )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        if self._manager is not None and len(self._manager.connections) > MOST:
+            _log.debug("too many connections", most=MOST)
+            transport.close()
 
     def handle_error(
         self,

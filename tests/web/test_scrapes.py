@@ -260,3 +260,24 @@ async def test_a_small_answer_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_most_at_once_leaves_room_beside_twenty_who_never_read() -> None:
     assert MOST_AT_ONCE > 20
+
+
+async def test_connections_beyond_the_most_are_closed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exporter.web.connection.MOST", 3)
+    site = HugeSite(mebibytes=0)
+    async with listening(MetricsRoute(site)) as port, contextlib.AsyncExitStack() as stack:
+        kept = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            kept.append((reader, writer))
+        await asyncio.sleep(0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        stack.callback(writer.close)
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        for reader, writer in kept:
+            writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 404")
