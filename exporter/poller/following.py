@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from exporter.poller.turns import in_turns, parts
 from exporter.tasks import coverage
 from exporter.tasks.coverage import Range
 from exporter.tasks.inventory import Change
-from exporter.tasks.task import CODES, UNFINISHED
+from exporter.tasks.task import CODES, UNFINISHED, Status
 from exporter.tasks.tracking import TrackedApp
 from exporter.tasks.windows import STEP
 
@@ -54,6 +54,7 @@ class FollowedApp:
         """When the last whole sweep was begun, by the monotonic clock; None before the first."""
         self._selection = selection
         self._asking = asking
+        self._polls = 0
 
     async def ask(self) -> None:
         """Read what can have changed since the last whole poll, and apply it.
@@ -64,8 +65,13 @@ class FollowedApp:
         now = asking.now()
         if tracked.last_whole is not None and coverage.has_gap(now, last_whole=tracked.last_whole):
             tracked.complete = False
+        leave = self._to_leave()
         plan = coverage.head(
-            tracked.inventory, now, last_whole=tracked.last_whole, lookback=tracked.lookback
+            tracked.inventory,
+            now,
+            last_whole=tracked.last_whole,
+            lookback=tracked.lookback,
+            leave=leave,
         )
         requests = asking.telemetry.requests
         begun = asking.monotonic()
@@ -79,7 +85,7 @@ class FollowedApp:
         await self._apply(head)
         ranges: Sequence[Range] = plan.ranges
         if plan.filtered:
-            ranges = await self._ask_unfinished(plan.newest, head.begun)
+            ranges = await self._ask_unfinished(plan.newest, head.begun, leave)
         await self._read_all(ranges)
         due = coverage.settling(
             tracked.inventory,
@@ -91,7 +97,17 @@ class FollowedApp:
         await in_turns(tracked.advancing(asking.now()))
         tracked.last_whole = now
 
-    async def _ask_unfinished(self, newest: Range, since: float) -> Sequence[Range]:
+    def _to_leave(self) -> frozenset[int]:
+        """Return the tasks for whose sake alone nothing is asked by the next poll."""
+        self._polls += 1
+        if self._polls % coverage.UNDOCUMENTED_EACH == 0:
+            return frozenset()
+        unfinished = self.tracked.inventory.unfinished.items()
+        return frozenset(key for key, each in unfinished if each.task.status is Status.UNKNOWN)
+
+    async def _ask_unfinished(
+        self, newest: Range, since: float, leave: Container[int]
+    ) -> Sequence[Range]:
         """Ask for the unfinished by status; return where the known ones lie that are missing."""
         tracked = self.tracked
         horizon = math.floor(self._asking.now() - tracked.lookback) + 1
@@ -104,8 +120,8 @@ class FollowedApp:
             await self._apply(reading, whole=False)
         missing = [
             entry.created
-            for entry in tracked.inventory.unfinished.values()
-            if entry.read_at < since and entry.created >= horizon
+            for task_id, entry in tracked.inventory.unfinished.items()
+            if entry.read_at < since and entry.created >= horizon and task_id not in leave
         ]
         return coverage.cover(tracked.inventory, missing)
 

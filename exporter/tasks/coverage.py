@@ -8,7 +8,7 @@ Times are Unix seconds where nothing else is said; ranges include both their end
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -26,6 +26,8 @@ SETTLE_AT: Final = (0.1, 0.4, 1.0)
 """When an ended task is read again, in parts of poll.settle since its end."""
 REQUESTS_A_POLL: Final = 5
 """Reading settled money again waits for a poll that has other requests to spare, up to this."""
+UNDOCUMENTED_EACH: Final = 10
+"""Tasks in a status that cannot be asked for take a range of their own: in one of so many polls."""
 SWEEP_SLICE: Final = 20 * PAGE
 """A sweep is read in slices of about so many tasks, each whole by itself."""
 
@@ -54,12 +56,24 @@ class Head:
     ranges: tuple[Range, ...]
 
 
-def head(inventory: Inventory, now: float, *, last_whole: float | None, lookback: float) -> Head:
-    """Plan a poll at ``now`` after the last whole one at ``last_whole`` (None: the first)."""
+def head(
+    inventory: Inventory,
+    now: float,
+    *,
+    last_whole: float | None,
+    lookback: float,
+    leave: Container[int] = (),
+) -> Head:
+    """Plan a poll at ``now`` after the last whole one at ``last_whole`` (None: the first).
+
+    Unfinished tasks to ``leave`` are read only where others are read anyway.
+    """
     horizon = math.floor(now - lookback) + 1
     begin = max(horizon, newest_from(inventory, now, last_whole=last_whole))
     end = math.floor(now) + BEYOND
-    waiting = sorted(entry.created for entry in inventory.unfinished.values())
+    waiting = sorted(
+        entry.created for task_id, entry in inventory.unfinished.items() if task_id not in leave
+    )
     older = [created for created in waiting if horizon <= created < begin]
     if older:
         begin = _extended(inventory, begin, end, older)
