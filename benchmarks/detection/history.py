@@ -30,7 +30,8 @@ from exporter.simulator import SimulatedWorld
 from exporter.simulator.truth import Reading
 from exporter.snapshot import AccountSnapshot, AppCounters, Health, Objective, figures
 from exporter.tasks.coverage import Range
-from exporter.tasks.ledger import Introductions, Mark, Series
+from exporter.tasks.introductions import Introductions
+from exporter.tasks.ledger import Mark, Series
 from exporter.tasks.task import Money, Status, Task
 from exporter.tasks.tracking import TrackedApp
 

@@ -13,7 +13,8 @@ import structlog
 
 from exporter.snapshot import AppCounters
 from exporter.storage import Changes, State, StorageError, TotalRow
-from exporter.tasks.ledger import Introductions, Ledger, Mark, Series
+from exporter.tasks.introductions import Introductions
+from exporter.tasks.ledger import Ledger, Mark, Series
 from exporter.tasks.tracking import TrackedApp
 
 log = structlog.get_logger("store")

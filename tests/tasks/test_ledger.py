@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exporter.tasks.ledger import SPEND, TRANSITIONS, Introductions, Ledger, Series
+from exporter.tasks.introductions import Introductions
+from exporter.tasks.ledger import SPEND, TRANSITIONS, Ledger, Series
 from exporter.tasks.task import COUNTED, Kind, Money, Status, Task
 from tests.tasks.invented import NOW, by_id, quick, scripts, task, tasks, usd
 
