@@ -25,12 +25,12 @@ NAMES: Final = (
     subjects.SCRIPT,
     subjects.CLIENT,
 )
-_TURN: Final = 0.2
-"""Seconds for which each is scraped in each round; at least once."""
-_MOST: Final = 40
-"""Scrapes in one turn."""
-_SLOW, _FEW = 0.3, 3
-"""Who takes so many seconds for a scrape is asked in so many rounds only."""
+_TURN: Final = 5
+"""Scrapes in one turn: few, so that what else the machine does falls on all alike."""
+_TURNS: Final = 8
+"""In each round."""
+_ENOUGH, _FEWEST = 2.0, 3
+"""Who has taken so many seconds in all, and has been scraped so often, is scraped no more."""
 
 
 @dataclass(slots=True)
@@ -64,15 +64,12 @@ def scrapes(
             started.callback(scrapers[name].close)
         for scraper in scrapers.values():
             scraper.scrape()
-        for number in range(rounds):
+        for _ in range(rounds * _TURNS):
             for name, scraper in scrapers.items():
-                if number >= _FEW and times[name].median > _SLOW:
-                    continue
-                until = time.perf_counter() + _TURN
-                for _ in range(_MOST):
-                    times[name].seconds.append(scraper.scrape())
-                    if time.perf_counter() > until:
-                        break
+                for _ in range(_TURN):
+                    taken = times[name].seconds
+                    if sum(taken) < _ENOUGH or len(taken) < _FEWEST:
+                        taken.append(scraper.scrape())
                 times[name].size = scraper.size
     return times
 

@@ -14,6 +14,8 @@ from exporter.exposition.render import family_name, header
 
 PIECE: Final = 2**18
 """Bytes: at least so much is sent at once, and not much more is held for a client that waits."""
+PACKED_PIECE: Final = 2**20
+"""The same where it is gzipped: few answers are longer, and one piece is sent in one go."""
 _WHOLE: Final = 2**17
 """Bytes: what is shorter is deflated as one, and better so."""
 
@@ -83,7 +85,7 @@ class Body:
         """Return the same gzipped; the first time this takes a while, and is for a thread."""
         if openmetrics not in self._gzipped:
             parts = list(self._deflated(openmetrics=openmetrics))
-            pieces = tuple(_pieces([HEAD, *(each.data for each in parts)]))
+            pieces = tuple(_pieces([HEAD, *(each.data for each in parts)], PACKED_PIECE))
             size = sum(each.size for each in parts)
             self._gzipped[openmetrics] = Gzipped(pieces, checksum(parts), size)
         return self._gzipped[openmetrics]
@@ -114,14 +116,14 @@ class Body:
                 yield each.deflated()
 
 
-def _pieces(texts: Iterable[bytes]) -> Iterator[bytes]:
+def _pieces(texts: Iterable[bytes], least: int = PIECE) -> Iterator[bytes]:
     """Put texts together to pieces that are long enough to be worth sending."""
     some: list[bytes] = []
     size = 0
     for each in texts:
         some.append(each)
         size += len(each)
-        if size >= PIECE:
+        if size >= least:
             yield b"".join(some)
             some, size = [], 0
     if some:

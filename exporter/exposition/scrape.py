@@ -6,11 +6,12 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from exporter.exposition.body import Body
-from exporter.exposition.gzipped import LEVEL, Deflated, deflate, ended
+from exporter.exposition.gzipped import LEVEL, deflate, ended
 from exporter.exposition.kept import Renderer
 from exporter.exposition.own import OwnRegistry, OwnText
 from exporter.exposition.render import EOF
@@ -31,6 +32,17 @@ _REMEMBERED: Final = 5
 Pieces = tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What stands before the live metrics, and what it was put together from."""
+
+    body: Body
+    steady: bytes
+    pieces: Pieces
+    crc: int = 0
+    size: int = 0
+
+
 class Exposition:
     """Answers scrapes, and knows how often they come, for those who wait until they were seen.
 
@@ -47,7 +59,7 @@ class Exposition:
         """How many scrapes of everything have been answered with all that is published."""
         self._renderer = Renderer()
         self._own = OwnText(registry)
-        self._own_deflated: tuple[bytes, Deflated] = (b"", deflate(b""))
+        self._fronts: dict[tuple[bool, bool], _Front] = {}
         self._monotonic = monotonic
         self._times: deque[float] = deque(maxlen=_REMEMBERED)
         self._shown = Body()
@@ -103,13 +115,12 @@ class Exposition:
         self._forms.add((openmetrics, compressed))
         if compressed and not body.is_ready(openmetrics=openmetrics, compressed=True):
             await self._zip(body, openmetrics=openmetrics)
-        steady = self._own.steady(openmetrics=openmetrics)
+        front = self._front(body, openmetrics=openmetrics, compressed=compressed)
         live = self._own.live(openmetrics=openmetrics) + end
-        if not compressed:
-            return _ending_in(body.plain(openmetrics=openmetrics), steady + live)
-        packed, own_packed = body.gzipped(openmetrics=openmetrics), self._deflated(steady)
-        crc, size = zlib.crc32(steady, packed.crc), packed.size + own_packed.size
-        return _ending_in(packed.pieces, own_packed.data + ended(live, crc, size))
+        last = ended(live, front.crc, front.size) if compressed else live
+        if sum(map(len, front.pieces)) < LARGE:
+            return (b"".join((*front.pieces, last)),)
+        return (*front.pieces, last)
 
     def text(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
         """Return a body, not compressed, with all that is published: rendered now if need be."""
@@ -137,10 +148,20 @@ class Exposition:
         if self._renderer.is_settled() and self._shown is self._renderer.body:
             self.served += 1
 
-    def _deflated(self, steady: bytes) -> Deflated:
-        if self._own_deflated[0] is not steady:
-            self._own_deflated = (steady, deflate(steady))
-        return self._own_deflated[1]
+    def _front(self, body: Body, *, openmetrics: bool, compressed: bool) -> _Front:
+        """Return all but what is live, put together once for as long as it is the same."""
+        steady = self._own.steady(openmetrics=openmetrics)
+        front = self._fronts.get((openmetrics, compressed))
+        if front is not None and front.body is body and front.steady is steady:
+            return front
+        if compressed:
+            packed, own = body.gzipped(openmetrics=openmetrics), deflate(steady)
+            crc, size = zlib.crc32(steady, packed.crc), packed.size + own.size
+            front = _Front(body, steady, _ending_in(packed.pieces, own.data), crc, size)
+        else:
+            front = _Front(body, steady, _ending_in(body.plain(openmetrics=openmetrics), steady))
+        self._fronts[openmetrics, compressed] = front
+        return front
 
     async def _zip(self, body: Body, *, openmetrics: bool) -> None:
         if body.size < LARGE:
