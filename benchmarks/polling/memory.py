@@ -27,7 +27,7 @@ def bytes_a_task(tasks: int) -> float:
         page = read_page(world.page(0, 2**40, number, unfinished=False), locale)
         app.take({task.task_id: task for task in page.tasks}, read_at=1.0, now=now)
         app.ledger.touched.clear()  # as the commit of a poll does
-    app.ledger.touched = set()
+    app.ledger.touched = {}
     del page
     gc.collect()
     taken = tracemalloc.get_traced_memory()[0] - before

@@ -159,7 +159,7 @@ class Books:
 
     def _changes(self, book: _Book) -> Changes:
         tracked, ledger = book.tracked, book.tracked.ledger
-        tasks, ledger.touched = ledger.touched, set()
+        records, ledger.touched = ledger.touched, {}
         totals, ledger.touched_series = ledger.touched_series, set()
         inventory = tracked.inventory
         # Of an ended task it is when it ended, as long as its money may still settle.
@@ -167,10 +167,8 @@ class Books:
             task_id: entry.progressed_at
             for watched in (inventory.unfinished, inventory.settling)
             for task_id, entry in watched.items()
-            if task_id in tasks
+            if task_id in records
         }
-        # Up to a hundred thousand at once, after the first sweep: not a line of Python for each.
-        records = dict(zip(tasks, map(ledger.seen.get, tasks), strict=True))
         return Changes(
             account=self._account,
             app=tracked.name,
@@ -182,7 +180,7 @@ class Books:
                 TotalRow(series, ledger.totals[series], book.introductions.known(series))
                 for series in totals
             ],
-            above={task_id: ledger.above[task_id] for task_id in tasks & ledger.above.keys()},
+            above={key: marks for key, marks in ledger.above.items() if key in records},
             progressed=progressed,
         )
 
@@ -204,7 +202,7 @@ def _fresh(book: _Book, exposed: Mapping[Series, Mark] | None) -> set[Series]:
 
 def _not_stored(ledger: Ledger, changes: Changes) -> None:
     """Remember for the next commit what this one could not store."""
-    ledger.touched.update(changes.records)
+    ledger.touched = {**changes.records, **ledger.touched}
     ledger.touched_series.update(row.series for row in changes.totals)
 
 

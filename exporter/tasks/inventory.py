@@ -92,7 +92,7 @@ class Inventory:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, task_id: object) -> bool:
+    def __contains__(self, task_id: int) -> bool:
         return task_id in self._entries
 
     def __iter__(self) -> Iterator[Entry]:
@@ -101,6 +101,11 @@ class Inventory:
     def get(self, task_id: int) -> Entry | None:
         """Return what is known of a task."""
         return self._entries.get(task_id)
+
+    @property
+    def ids(self) -> Collection[int]:
+        """The ids of all known tasks."""
+        return self._entries.keys()
 
     def record(self, task_id: int) -> bytes:
         """Return a known task, packed."""

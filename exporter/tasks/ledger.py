@@ -6,7 +6,7 @@ tasks were there before the state was begun is decided once, when they are first
 baseline, and only what they add from then on counts.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -55,8 +55,9 @@ class Ledger:
     """Which tasks it is about, as they were asked for; empty where that is not known."""
     corrections: int = 0
     """How many figures were seen to go down, since this object was made."""
-    touched: set[int] = field(default_factory=set)
-    """Tasks whose marks have changed since this was last emptied: what must be stored."""
+    touched: dict[int, bytes | None] = field(default_factory=dict)
+    """Tasks whose marks have changed since this was last emptied, each with its record (None:
+    forgotten): what must be stored."""
     touched_series: set[Series] = field(default_factory=set)
     _declared: set[tuple[str | None, ...]] = field(default_factory=set, init=False, repr=False)
     """Scripts, each with the currencies of its fees, whose series are known to be there."""
@@ -190,11 +191,11 @@ class Ledger:
         for task_id in task_ids:
             self.seen.pop(task_id, None)
             self.above.pop(task_id, None)
-            self.touched.add(task_id)
+            self.touched[task_id] = None
         if self.counted_from is not None:
             self.counted_from = max(self.counted_from, counted_from)
 
-    def forget_older(self, moment: int, known: Container[object], counted_from: int) -> None:
+    def forget_older(self, moment: int, known: Collection[int], counted_from: int) -> None:
         """Drop the marks of tasks created at ``moment`` or earlier that are not ``known``."""
         strangers = [task_id for task_id in self.seen if task_id not in known]
         left = [task_id for task_id in strangers if created(self.seen[task_id]) <= moment]
@@ -202,7 +203,7 @@ class Ledger:
 
     def _remember(self, task_id: int, record: bytes) -> None:
         self.seen[task_id] = record
-        self.touched.add(task_id)
+        self.touched[task_id] = record
 
 
 class _Figure(NamedTuple):

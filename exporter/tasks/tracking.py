@@ -175,7 +175,7 @@ class TrackedApp:
         self.complete = True
         horizon = math.floor(now - self.lookback)
         # What the inventory knows leaves the ledger with it.
-        ledger.forget_older(horizon, self.inventory, horizon + 1)
+        ledger.forget_older(horizon, self.inventory.ids, horizon + 1)
 
 
 def _ids(changes: Iterable[Change]) -> list[int]:

@@ -318,7 +318,7 @@ async def test_in_memory_only_nothing_is_noted_down_for_a_store() -> None:
     assert await life.poll(3) == 0
     assert await life.scraped_poll(4) == 4
     ledger = life.tracked[0].ledger
-    assert (ledger.touched, ledger.touched_series) == (set(), set())
+    assert (ledger.touched, ledger.touched_series) == ({}, set())
     assert life.books.failure is None
 
 
@@ -330,4 +330,4 @@ async def test_while_there_is_no_store_nothing_is_noted_down_either(disk: Disk) 
         life.now += 90_000
         life.tracked[0].advance(life.now)
     await life.books.open()
-    assert life.tracked[0].ledger.touched == set()
+    assert life.tracked[0].ledger.touched == {}

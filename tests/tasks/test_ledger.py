@@ -309,7 +309,7 @@ def test_what_must_be_stored_is_named(records: list[Task]) -> None:
             if ledger.seen.get(key) != state[1].get(key)
             or ledger.above.get(key) != state[2].get(key)
         }
-        assert marked <= ledger.touched
+        assert marked <= ledger.touched.keys()
 
 
 # --- introductions ------------------------------------------------------------------------------
