@@ -7,7 +7,7 @@ folder. They are put together in the order of their names.
 
 import argparse
 import importlib
-import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,11 @@ def found() -> list[str]:
 
 def assembled(pieces: Path = PIECES) -> str:
     """Return the page, put together from the pieces that are there."""
-    texts = [path.read_text().rstrip() for path in sorted(pieces.glob("*.md"))]
+    # A piece names its pictures as they lie beside it, and the page lies a folder above.
+    texts = [
+        re.sub(r"\]\(([\w-]+\.svg)\)", rf"]({PIECES.name}/\1)", path.read_text().rstrip())
+        for path in sorted(pieces.glob("*.md"))
+    ]
     return "\n\n".join([INTRODUCTION.rstrip(), *texts]) + "\n"
 
 

@@ -155,7 +155,7 @@ def goals(
 def _scrape_tables(scrapes: Scrapes) -> Iterator[str]:
     for compressed in (True, False):
         yield f"### Scrapes, {_form(compressed)}\n"
-        picture = f"performance/serving-{_word(compressed)}.svg"
+        picture = f"serving-{_word(compressed)}.svg"
         yield f"![median of a scrape by the number of series]({picture})\n"
         rows = []
         for (form, size), times in scrapes.items():

@@ -19,9 +19,9 @@ def test_every_benchmark_with_a_performance_module_is_found() -> None:
 
 def test_the_page_is_made_of_the_pieces_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "b.md").write_text("## B\n\n\n")
-    (tmp_path / "a.md").write_text("## A\n\ntext\n")
+    (tmp_path / "a.md").write_text("## A\n\n![text](a-b.svg)\n")
     (tmp_path / "a.svg").write_text("<svg/>")
-    assert assembled(tmp_path) == INTRODUCTION + "\n## A\n\ntext\n\n## B\n"
+    assert assembled(tmp_path) == INTRODUCTION + "\n## A\n\n![text](performance/a-b.svg)\n\n## B\n"
 
 
 def test_a_plot_is_a_picture_with_every_name_apart_from_the_others() -> None:
