@@ -26,7 +26,7 @@ _RATIOS: Final = tuple(
     (SUMMED.index(above), SUMMED.index(below))
     for above, below in (("answered", "calls"), ("failed", "calls"), ("billed_seconds", "answered"))
 )
-STEP: Final = 500
+STEP: Final = 200
 """How many tasks are looked at before others get their turn: a few milliseconds of work."""
 ZERO: Final = Decimal(0)
 _NO_MONEY: Final = (ZERO,) * 4
