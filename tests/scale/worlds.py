@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 import pytest
 
-from exporter import accounts as wiring
+from exporter import running as wiring
 from exporter.accounts import Accounts
 from exporter.api.client import Client, Query
 from exporter.api.errors import ConnectionFailedError
