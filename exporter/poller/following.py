@@ -65,7 +65,7 @@ class FollowedApp:
         now = asking.now()
         if tracked.last_whole is not None and coverage.has_gap(now, last_whole=tracked.last_whole):
             tracked.complete = False
-        leave = self._to_leave()
+        leave = self._to_leave(now)
         plan = coverage.head(
             tracked.inventory,
             now,
@@ -97,13 +97,18 @@ class FollowedApp:
         await in_turns(tracked.advancing(asking.now()))
         tracked.last_whole = now
 
-    def _to_leave(self) -> frozenset[int]:
+    def _to_leave(self, now: float) -> frozenset[int]:
         """Return the tasks for whose sake alone nothing is asked by the next poll."""
         self._polls += 1
         if self._polls % coverage.UNDOCUMENTED_EACH == 0:
             return frozenset()
         unfinished = self.tracked.inventory.unfinished.items()
-        return frozenset(key for key, each in unfinished if each.task.status is Status.UNKNOWN)
+        return frozenset(
+            key
+            for key, each in unfinished
+            if each.task.status is Status.UNKNOWN
+            and now - each.progressed_at > coverage.UNDOCUMENTED_AFTER
+        )
 
     async def _ask_unfinished(
         self, newest: Range, since: float, leave: Container[int]

@@ -27,7 +27,10 @@ SETTLE_AT: Final = (0.1, 0.4, 1.0)
 REQUESTS_A_POLL: Final = 5
 """Reading settled money again waits for a poll that has other requests to spare, up to this."""
 UNDOCUMENTED_EACH: Final = 10
-"""Tasks in a status that cannot be asked for take a range of their own: in one of so many polls."""
+"""Tasks in a status that cannot be asked for take a range of their own: in one of so many polls,
+once nothing has changed in them for a while."""
+UNDOCUMENTED_AFTER: Final = 3600.0
+"""Seconds without a change until then."""
 SWEEP_SLICE: Final = 20 * PAGE
 """A sweep is read in slices of about so many tasks, each whole by itself."""
 

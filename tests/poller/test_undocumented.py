@@ -3,7 +3,7 @@
 import asyncio
 
 from exporter.simulator import ScriptedWorld
-from exporter.tasks.coverage import UNDOCUMENTED_EACH
+from exporter.tasks.coverage import UNDOCUMENTED_AFTER, UNDOCUMENTED_EACH
 from tests.poller.following import FINISHED, following, record
 from tests.virtual_time import BEGIN, VirtualTime
 
@@ -17,7 +17,11 @@ async def test_they_cost_little_and_are_seen_to_change(time: VirtualTime) -> Non
         + [record(1000 + h, BEGIN - 3600 * h, status=UNDOCUMENTED) for h in HOURS]
     )
     async with following(time, world, "full_sweep: 1d\nsettle: 0s") as run:
+        # As long as they may be moving they are asked for in every poll.
+        before = run.simulator.api.log.total
         await asyncio.sleep(60)
+        assert run.simulator.api.log.total - before >= len(HOURS)
+        await asyncio.sleep(UNDOCUMENTED_AFTER)
         counts: list[int] = []
         for _ in range(2 * UNDOCUMENTED_EACH):
             before = run.simulator.api.log.total
