@@ -176,7 +176,9 @@ def _started(config: Path, *, settle: bool) -> tuple[float, int]:
     command = [sys.executable, "-m", "exporter", "run", f"--config.file={config}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.path=", "--log.level=error"]
     begun = time.perf_counter()
-    process = subprocess.Popen(command)  # noqa: S603
+    # As it is installed: with its bytecode beside it, like that of the libraries.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, env=kept)  # noqa: S603
     try:
         peers.await_port(port, every=0.002)
         scraper = Scraper(port, compressed=False)

@@ -1,13 +1,18 @@
 """Everything that is HTML: templates, and how a page is sent."""
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from aiohttp import hdrs, web
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from exporter.web import wording
 from exporter.web.assets import Assets
 from exporter.web.demonstration import ADDRESS
 from exporter.web.negotiation import wants_gzip
 from exporter.web.site import Site
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _FILTERS = {
     "age": wording.age,
@@ -28,7 +33,15 @@ class Pages:
     """Renders templates for one site."""
 
     def __init__(self, site: Site, assets: Assets) -> None:
-        self._environment = Environment(
+        self._site = site
+        self._assets = assets
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        # Most exporters are scraped for months before anybody looks at a page.
+        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+        environment = Environment(
             loader=PackageLoader("exporter.web"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -36,13 +49,14 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(_FILTERS)
-        self._environment.globals.update(
-            asset=assets.address,
+        environment.filters.update(_FILTERS)
+        environment.globals.update(
+            asset=self._assets.address,
             demonstration=ADDRESS,
-            metrics=site.telemetry_path.removeprefix("/"),
-            version=site.version,
+            metrics=self._site.telemetry_path.removeprefix("/"),
+            version=self._site.version,
         )
+        return environment
 
     def render(self, template: str, **values: object) -> str:
         """Return a page; ``template`` is the name of a file of the templates folder."""
