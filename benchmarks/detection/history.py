@@ -24,7 +24,8 @@ from benchmarks.detection.plan import (
     REFUSED,
     Account,
 )
-from exporter.exposition.families import CATALOGUE, Family
+from exporter.exposition.families import CATALOGUE
+from exporter.exposition.families.family import Family
 from exporter.exposition.render import number
 from exporter.simulator import SimulatedWorld
 from exporter.simulator.truth import Reading

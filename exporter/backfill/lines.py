@@ -10,7 +10,8 @@ from typing import BinaryIO, Final
 
 from exporter.backfill.request import Request
 from exporter.backfill.spool import Spool
-from exporter.exposition.families import CATALOGUE, Family
+from exporter.exposition.families import CATALOGUE
+from exporter.exposition.families.family import Family
 from exporter.exposition.render import EOF, escaped, header, number
 from exporter.snapshot import AccountSnapshot
 

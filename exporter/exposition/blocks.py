@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from exporter.exposition.families import Section
+from exporter.exposition.families.family import Section
 from exporter.snapshot import AccountSnapshot, AppCounters, Figures
 
 PARTS: Final = 4

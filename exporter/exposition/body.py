@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.exposition.families import Family
+from exporter.exposition.families.family import Family
 from exporter.exposition.gzipped import HEAD, Deflated, checksum, deflate
 from exporter.exposition.render import family_name, header
 

@@ -7,7 +7,8 @@ import structlog
 
 from exporter.exposition.blocks import Parts, alone, cut, parts_of
 from exporter.exposition.body import Body, Chunk
-from exporter.exposition.families import CATALOGUE, Family, Section
+from exporter.exposition.families import CATALOGUE
+from exporter.exposition.families.family import Family, Section
 from exporter.exposition.render import Prefixes, sample_lines
 from exporter.snapshot import AccountSnapshot
 

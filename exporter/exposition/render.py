@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from exporter.exposition.families import Family, Value
+from exporter.exposition.families.family import Family, Value
 from exporter.snapshot import AccountSnapshot
 
 EOF: Final = b"# EOF\n"

@@ -11,7 +11,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exporter.exposition.families import Family, Sample
+from exporter.exposition.families.family import Family, Sample
 from exporter.snapshot import AccountSnapshot
 
 
