@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, owner
+from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, _key, owner
 from exporter.storage.postgres.session import Session
+from tests.fleet.wire import Proxy, Wire
 from tests.postgres import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.integration
@@ -257,3 +259,128 @@ async def test_without_the_database_nothing_is_polled_and_later_nothing_shown() 
         await connection.close()
         assert left == 0
         await one.session.close()
+
+
+async def test_a_session_that_is_lost_again_at_rest_leaves_nothing_at_rest(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    only = begun(fleet)
+    await until(5, only)
+    rest = only.rest
+
+    async def rest_and_lose_again() -> None:
+        await rest()
+        only.rest = rest  # type: ignore[method-assign]
+
+        async def nothing(_: asyncpg.Connection) -> None: ...
+
+        # As the commit of a poll that is being stopped does.
+        await only.session.use(nothing)
+        only.cut_off()
+        await asyncio.sleep(0.01)
+
+    only.rest = rest_and_lose_again  # type: ignore[method-assign]
+    only.cut_off()
+    await asyncio.sleep(BEAT * 5)
+    await until(5, only)
+    await asyncio.sleep(BEAT * 3)
+    assert only.polled == set(ACCOUNTS)
+
+
+async def test_an_account_that_could_not_be_taken_is_taken_at_the_next_beat(
+    fleet: tuple[Fleet, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Replica.take
+    refused: list[str] = []
+
+    async def take_at_last(self: Replica, account: str) -> None:
+        if account == ACCOUNTS[7] and len(refused) < 2:
+            refused.append(account)
+            raise RuntimeError(account)
+        await take(self, account)
+
+    monkeypatch.setattr(Replica, "take", take_at_last)
+    await until(5, begun(fleet))
+    assert len(refused) == 2
+
+
+async def test_a_lock_that_was_of_no_use_is_given_up_like_any_other(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    place, _ = fleet
+    first = begun(fleet)
+    await until(5, first)
+    await first.ownership.drain()
+    other = await asyncpg.connect(place.url)
+    holding = other.transaction()
+    await holding.start()
+    await other.execute(
+        "SELECT 1 FROM itnio_exporter.accounts WHERE account = $1 FOR UPDATE", ACCOUNTS[3]
+    )
+    second = begun(fleet)
+    async with asyncio.timeout(5):
+        while second.ownership.failure is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await holding.rollback()
+    await until(5, second)
+    second.accounts = [each for each in ACCOUNTS if each != ACCOUNTS[3]]
+    second.ownership.wake()
+    await until(5, second, accounts=len(ACCOUNTS) - 1)
+    async with asyncio.timeout(5):
+        while not await other.fetchval(  # noqa: ASYNC110
+            "SELECT pg_try_advisory_lock($1)", _key(ACCOUNTS[3])
+        ):
+            await asyncio.sleep(0.02)
+    await other.close()
+
+
+async def test_who_was_stopped_shows_nothing_when_it_wakes(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    only = begun(fleet)
+    await until(5, only)
+    assert only.ownership.may_show()
+    connection = only.session._connection
+    assert connection is not None
+    # As SIGSTOP: what the server says meanwhile is not read before somebody asks for the figures.
+    connection._transport.pause_reading()
+    time.sleep(BEAT * (BEATS_UNTIL_DEAD + 1))  # noqa: ASYNC251
+    assert not only.ownership.may_show()
+    async with asyncio.timeout(5):
+        while not only.ownership.may_show():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await until(5, only)
+
+
+async def test_nobody_waits_for_a_server_that_is_silent(server: PostgresServer) -> None:
+    async with Proxy(server.port) as wire:
+        url = server.database().replace(f":{server.port}/", f":{wire.port}/")
+        one = Fleet(url).replica()
+        await until(5, one)
+        wire.become(Wire.SILENT)
+        begun_at = time.monotonic()
+        await one.ownership.drain()
+        await one.session.close()
+        assert time.monotonic() - begun_at < 4
+        assert one.polled == set()
+
+
+async def test_what_was_to_move_waits_until_who_lost_it_shows_it_no_more(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first = begun(fleet)
+    await until(5, first)
+    # Cut off with most of the accounts still to be handed over: it shows them for a while.
+    loop = first.ownership._loop
+    assert loop is not None
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    told_at = time.monotonic()
+    await first.ownership.beat()
+    first.cut_off()
+    second = begun(fleet)
+    while first.ownership.may_show():
+        assert not second.polled
+        await asyncio.sleep(0.01)
+    assert time.monotonic() - told_at > BEAT * BEATS_UNTIL_DEAD
+    await until(5, second)

@@ -143,6 +143,9 @@ class Ownership:
             self._lost = False
             self._polled.clear()
             await self._hands.rest()
+        if not self.may_show():
+            # Before the others hear that this replica lives: until then they may have taken it all.
+            await self._hands.withdraw()
         try:
             view = await self._look()
             await self._give_up_what_is_not_ours(view)
@@ -153,8 +156,6 @@ class Ownership:
                 log.error("nobody can tell which accounts are ours", error=str(error))  # noqa: TRY400
             self.failure = error
             self._failed(error.reason)
-            if not self.may_show():
-                await self._hands.withdraw()
             return
         self._answered()
         if self.failure is not None:
@@ -282,7 +283,7 @@ class Ownership:
         missing = [account for account in self._ours(view) if account not in self.epochs]
         if not missing:
             return
-        claimed = await self._session.use(lambda connection: self._claim(connection, missing))
+        claimed = await self._session.use(lambda found: self._claim(found, missing, view.alive))
         # Another has counted since: what is remembered here is out of date.
         await self._let_go(
             {each for each, epoch in claimed.items() if self._kept.get(each, epoch) != epoch}
@@ -293,13 +294,11 @@ class Ownership:
             log.info("took accounts", accounts=len(claimed), held=len(self.epochs))
 
     async def _claim(
-        self, connection: asyncpg.Connection, missing: Sequence[str]
+        self, connection: asyncpg.Connection, missing: Sequence[str], alive: Collection[str]
     ) -> dict[str, int]:
         """Return the accounts whose locks were free, each with its epoch, which is in force now."""
         claimed: dict[str, int] = {}
-        if self._monotonic() < self._considerate_until:
-            missing = await self._not_awaited_by_others(connection, missing)
-        for account in missing:
+        for account in await self._free(connection, missing, alive):
             # A lock that is taken twice has to be given up twice.
             if account not in self._locked:
                 if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _key(account)):
@@ -317,17 +316,23 @@ class Ownership:
             )
         return claimed
 
-    async def _not_awaited_by_others(
-        self, connection: asyncpg.Connection, missing: Sequence[str]
+    async def _free(
+        self, connection: asyncpg.Connection, missing: Sequence[str], alive: Collection[str]
     ) -> list[str]:
-        """Return those that were ours, or nobody's."""
-        others = await connection.fetch(
-            "SELECT account FROM accounts WHERE replica NOT IN ($1, '') AND account = ANY($2)",
+        """Return those that were ours, were given up, or were of a replica that is dead to all.
+
+        One that has lost its session and lives shows what it had until it is dead to the others.
+        After an outage nobody is: those who were there before are waited for.
+        """
+        rows = await connection.fetch(
+            "SELECT account, replica FROM accounts"
+            " WHERE replica NOT IN ($1, '') AND account = ANY($2)",
             self._replica,
             list(map(ledgers.text, missing)),
         )
-        awaited = {ledgers.read_text(account) for (account,) in others}
-        return [account for account in missing if account not in awaited]
+        waiting = self._monotonic() < self._considerate_until
+        others = {ledgers.read_text(account) for account, last in rows if waiting or last in alive}
+        return [account for account in missing if account not in others]
 
     async def _poll_what_is_ours(self) -> None:
         """Have the hands take what they have not taken yet, or could not."""

@@ -13,8 +13,8 @@ from exporter.storage.postgres.store import SharedStore
 from exporter.storage.threaded import Observer
 
 # An account is to be taken over within two intervals: three beats until a replica is dead, one
-# until that is seen, and a poll.
-_BEATS_IN_AN_INTERVAL: Final = 6
+# until that is seen, and a poll; and once more where the successor dies of the same cause.
+_BEATS_IN_AN_INTERVAL: Final = 8
 _SHORTEST_BEAT: Final = 0.5
 _LONGEST_BEAT: Final = 10.0
 
