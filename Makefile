@@ -14,6 +14,8 @@
 ##                      (BENCH="--quick": does it run? BENCH="serving": only this one)
 ##   make bench-detection  hold the alert rules against simulated weeks with incidents
 ##                      (BENCH="--troubled 2 --quiet 1": fewer of them)
+##   make fleet-test    four replicas, 400 accounts, a quarter of an hour of trouble
+##                      (FLEET="--accounts 100 --lasts 120": less of it)
 ##   make clean         remove what these targets made
 ##
 ##   PYTHON=python3.12  the interpreter of a new .venv; without it, the first that is 3.11 or newer
@@ -24,6 +26,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST ?=
 BENCH ?=
+FLEET ?=
 
 # What has been set up is remembered here, so that a second run starts at once.
 BUILD := $(VENV)/.build.stamp
@@ -31,7 +34,7 @@ RUN := $(VENV)/.run.stamp
 DEV := $(VENV)/.dev.stamp
 PACKAGE := $(VENV)/.package.stamp
 
-.PHONY: help demo test install check fast format docs requirements clean servers bench bench-detection
+.PHONY: help demo test install check fast format docs requirements clean servers bench bench-detection fleet-test
 # One virtual environment: two pips must not write to it at once.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -71,6 +74,9 @@ bench: $(DEV) $(PACKAGE)
 
 bench-detection: $(DEV) $(PACKAGE) servers
 	$(BIN)/python -m benchmarks.detection $(BENCH)
+
+fleet-test: $(DEV) $(PACKAGE) servers
+	$(BIN)/python -m tests.fleet $(FLEET)
 
 requirements: $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/pin.txt
