@@ -77,6 +77,7 @@ _GROUPS: Final = {
     "exporter.yml": "The exporter and its way to the API",
     "spend.yml": "Spend",
     "balance.yml": "Balance",
+    "fleet.yml": "Replicas that share accounts",
 }
 
 

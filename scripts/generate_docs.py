@@ -60,6 +60,8 @@ def telemetry_rows() -> Iterator[Row]:
     account = telemetry.account("account")
     account.rejected(("reason",))
     account.balance_watched()
+    telemetry.store(("reason",))
+    telemetry.owned("account", owned=True)
     for metric in telemetry.registry.collect():
         if metric.name.startswith("itnio_"):
             suffix = {"counter": "_total", "info": "_info"}.get(metric.type, "")

@@ -139,6 +139,7 @@ def published() -> set[str]:
     account.rejected(("reason",))
     account.balance_watched()
     telemetry.store(("reason",)).store_committed(0.1, 1)
+    telemetry.owned("account", owned=True)
     own = {sample.name for metric in telemetry.registry.collect() for sample in metric.samples}
     return own | {family.name for family in CATALOGUE}
 
