@@ -2,19 +2,18 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
 
-from exporter.storage import Changes, State, StorageError
+from exporter.storage import State, StorageError
 from exporter.storage.postgres.schema import MIGRATIONS, SCHEMA
 from exporter.storage.postgres.session import Session
 from exporter.storage.postgres.store import SharedStore
 from tests.postgres import PostgresServer, postgres_server
-from tests.storage.states import a_change, changes
+from tests.storage.states import a_change
 from tests.storage.test_store import as_kept, as_read
 
 pytestmark = pytest.mark.integration
@@ -75,43 +74,6 @@ async def replica(server: PostgresServer) -> AsyncIterator[Replica]:
     one = Replica(server.database())
     yield one
     await one.store.close()
-
-
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(change=changes())
-async def test_any_state_comes_back(replica: Replica, change: Changes) -> None:
-    async def empty(connection: asyncpg.Connection) -> None:
-        await connection.execute("TRUNCATE apps, scripts, tasks, totals, accounts")
-
-    await replica.session.use(empty)
-    await replica.own(change.account)
-    await replica.store.commit([change])
-    *rest, totals = as_read(await replica.store.load(change.account, change.app))
-    assert rest == list(as_kept(change)[:-1])
-    assert isinstance(totals, dict)
-    assert {key: value[::2] for key, value in totals.items()} == {
-        row.series: (row.total, row.introduced) for row in change.totals
-    }
-
-
-async def test_an_app_that_was_never_stored_is_empty(replica: Replica) -> None:
-    assert await replica.store.load("nobody", "nothing") == State()
-
-
-async def test_many_tasks_come_and_go(replica: Replica) -> None:
-    await replica.own("a")
-    await replica.store.commit([a_change(*range(25_000), scripts=50)])
-    change = a_change(total=7, scripts=60)
-    await replica.store.commit([replace(change, records=dict.fromkeys(range(1, 25_000)))])
-    state = await replica.store.load("a", "")
-    assert list(state.records) == [0]
-    assert state.scripts == [str(number) for number in range(60)]
-    assert [row.total for row in state.totals] == [7]
-    assert all(size > 0 for size in replica.observed.sizes)
 
 
 async def test_a_commit_is_all_or_nothing(replica: Replica) -> None:

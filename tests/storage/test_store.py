@@ -6,19 +6,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from exporter.storage import Changes, State, StorageError, Store
 from exporter.storage.sqlite import FILE, MIGRATIONS
 from exporter.tasks.packed import packed, unpacked
 from exporter.tasks.task import Money, Status
-from tests.storage.states import a_change, a_task, changes, read, total
+from tests.storage.states import a_change, a_task, read
 
 # Each migration that has been released, by the hash of its script: stores out there have run it.
 RELEASED = [
@@ -57,53 +54,6 @@ def as_read(state: State) -> tuple[object, ...]:
         state.progressed,
         {row.series: (row.total, type(row.total) is int, row.introduced) for row in state.totals},
     )
-
-
-@settings(max_examples=30, deadline=None)
-@given(change=changes())
-def test_any_state_comes_back(change: Changes) -> None:
-    with TemporaryDirectory() as folder:
-        first = Store(Path(folder))
-        first.commit([change])
-        first.close()
-        found = read(Path(folder), change.account, change.app)
-    *rest, totals = as_read(found)
-    assert rest == list(as_kept(change)[:-1])
-    assert isinstance(totals, dict)
-    # Whole amounts of money come back as whole numbers, which add up to the same.
-    assert {key: value[::2] for key, value in totals.items()} == {
-        row.series: (row.total, row.introduced) for row in change.totals
-    }
-
-
-@settings(max_examples=30, deadline=None)
-@given(first=changes(), second=changes())
-def test_apps_are_kept_apart(first: Changes, second: Changes) -> None:
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        store.commit([first, second])
-        found = store.load(second.account, second.app)
-        other = store.load(first.account, first.app)
-        store.close()
-    assert found.records.keys() >= second.records.keys()
-    if (first.account, first.app) != (second.account, second.app):
-        assert as_read(found)[3:6] == as_kept(second)[3:6]
-        assert as_read(other)[3:6] == as_kept(first)[3:6]
-
-
-@given(units=st.integers(0, 10**40))
-@settings(max_examples=20, deadline=None)
-def test_money_is_kept_to_the_last_of_18_places(units: int) -> None:
-    amount = Decimal(units).scaleb(-18)
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        store.commit([a_change(total=amount)])
-        store.close()
-        assert total(read(Path(folder))) == amount
-
-
-def test_an_app_that_was_never_stored_is_empty(store: Store) -> None:
-    assert store.load("nobody", "nothing") == State()
 
 
 def test_a_forgotten_task_is_deleted(store: Store) -> None:
