@@ -112,6 +112,7 @@ class Fleet:
         await self.start(replica)
 
     async def drain(self, replica: Replica) -> None:
+        await self._serves(replica)
         self.tell(replica, signal.SIGTERM)
         await self._told_to_end(replica)
         await self.start(replica)
@@ -134,6 +135,7 @@ class Fleet:
         replica.wire.become(Wire.WHOLE)
 
     async def drain_in_silence(self, replica: Replica) -> None:
+        await self._serves(replica)
         replica.wire.become(Wire.SILENT)
         await asyncio.sleep(1)
         self.tell(replica, signal.SIGTERM)
@@ -188,6 +190,18 @@ class Fleet:
             await way(replica)
         finally:
             replica.busy = False
+
+    async def _serves(self, replica: Replica) -> None:
+        """Before that it cannot be told anything."""
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    _, there = await asyncio.open_connection("127.0.0.1", replica.port)
+                except OSError:
+                    await asyncio.sleep(0.1)
+                    continue
+                there.close()
+                return
 
     async def _told_to_end(self, replica: Replica) -> None:
         begun = time.monotonic()
