@@ -141,8 +141,10 @@ class Renderer:
         self._waiting[snapshot.account] = snapshot
 
     def remove(self, account: str) -> None:
-        """Forget an account."""
+        """Forget an account: from now on ``body`` is without it, whatever has yet to be done."""
         self._waiting[account] = None
+        if self._accounts.pop(account, None) is not None:
+            self._body = self._whole()
 
     @property
     def waiting(self) -> int:

@@ -63,6 +63,7 @@ class Exposition:
         self._monotonic = monotonic
         self._times: deque[float] = deque(maxlen=_REMEMBERED)
         self._shown = Body()
+        self._removals = 0
         self._rendering: asyncio.Task[None] | None = None
         self._forms: set[tuple[bool, bool]] = set()
         """Formats, compressed or not, that were asked for since another body was shown."""
@@ -75,8 +76,10 @@ class Exposition:
             self._rendering = asyncio.get_running_loop().create_task(self._render())
 
     def remove(self, account: str) -> None:
-        """Show an account no more."""
+        """Show an account no more, from this moment on: another replica may be showing it."""
         self._renderer.remove(account)
+        self._shown = self._renderer.body
+        self._removals += 1
 
     def settle(self) -> None:
         """Show all that is published, and nothing that was removed, from this moment on."""
@@ -178,7 +181,7 @@ class Exposition:
                 while not self._renderer.is_settled():
                     self._renderer.step()
                     await asyncio.sleep(0)
-                body = self._renderer.body
+                body, removals = self._renderer.body, self._removals
                 forms, self._forms = self._forms, set()
                 for openmetrics, compressed in forms:
                     if compressed:
@@ -186,7 +189,8 @@ class Exposition:
                     else:
                         for _ in body.make_plain(openmetrics=openmetrics):
                             await asyncio.sleep(0)
-                self._shown = body
+                if removals == self._removals:
+                    self._shown = body
         finally:
             if self._rendering is asyncio.current_task():
                 self._rendering = None

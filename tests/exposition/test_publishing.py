@@ -133,3 +133,21 @@ async def test_all_scrapes_share_the_pieces(exposition: Exposition) -> None:
     assert len(one) > 5
     assert all(mine is yours for mine, yours in zip(one[:-1], other[:-1], strict=True))
     assert max(map(len, one)) < 2**19
+
+
+async def test_what_is_removed_is_shown_no_more_while_much_is_rendered(
+    exposition: Exposition, made: list[TrackedAccount]
+) -> None:
+    gone = made[0]
+    name = f'account="{gone.snapshot().account}"'.encode()
+    assert CALLS + name in await scraped(exposition)
+    for each in made:
+        exposition.publish(each.go_on(1.0))
+    await asyncio.sleep(0)
+    exposition.remove(gone.snapshot().account)
+    # Another replica may be showing it by now, and further on.
+    assert CALLS + name not in await scraped(exposition)
+    await settled(exposition)
+    after = await scraped(exposition)
+    assert CALLS + name not in after
+    assert len(calls(after)) > 0
