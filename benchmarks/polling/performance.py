@@ -160,7 +160,7 @@ def _piece(measured: Measured) -> Iterator[str]:
         ],
     )
     yield ""
-    yield "![CPU of a poll against the number of tasks](performance/polling.svg)"
+    yield "![CPU of a poll against the number of tasks](polling.svg)"
 
 
 def _times(ratio: float) -> str:
