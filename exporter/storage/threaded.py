@@ -9,26 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-import structlog
-
-from exporter.storage.model import Changes, State, StorageError
+from exporter.storage.model import Changes, State
+from exporter.storage.observer import Observer, reported
 from exporter.storage.sqlite import Store
 
 _Result = TypeVar("_Result")
-
-log = structlog.get_logger("store")
-
-
-class Observer(Protocol):
-    """What the store tells for the exporter's own metrics."""
-
-    def store_committed(self, seconds: float, size: int) -> None:
-        """Take note of a commit, how long it took, and the bytes that the store has now."""
-
-    def store_failed(self, reason: str) -> None:
-        """Take note of a try that failed."""
 
 
 class ThreadedStore:
@@ -85,15 +72,5 @@ class ThreadedStore:
                 self._store = self._open(self._folder)
             return work(self._store)
 
-        try:
+        with reported(self._observer, str(self._folder)):
             return await asyncio.get_running_loop().run_in_executor(self._thread, run)
-        except StorageError as error:
-            self._observer.store_failed(error.reason)
-            raise
-        except Exception as error:
-            # Whatever it was, polling and scraping must go on without the store.
-            log.exception("a fault in keeping the counters")
-            self._observer.store_failed("failed")
-            raise StorageError(
-                "failed", f"{self._folder}: {type(error).__name__}: {error}; see the log"
-            ) from error

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from exporter.storage.model import Database, StorageError
+from exporter.storage.observer import Observer
 from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Hands, Ownership
 from exporter.storage.postgres.session import Session
 from exporter.storage.postgres.store import SharedStore
-from exporter.storage.threaded import Observer
 
 # An account is to be taken over within two intervals: three beats until a replica is dead, one
 # until that is seen, and a poll; and once more where the successor dies of the same cause.

@@ -8,9 +8,9 @@ import asyncpg
 import structlog
 
 from exporter.storage.model import Changes, State, StorageError
+from exporter.storage.observer import Observer, reported
 from exporter.storage.postgres import ledgers
 from exporter.storage.postgres.session import Session
-from exporter.storage.threaded import Observer
 
 _Result = TypeVar("_Result")
 
@@ -61,18 +61,8 @@ class SharedStore:
         await self._session.close()
 
     async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[_Result]]) -> _Result:
-        try:
+        with reported(self._observer, self._session.where):
             return await self._session.use(work)
-        except StorageError as error:
-            self._observer.store_failed(error.reason)
-            raise
-        except Exception as error:
-            # Whatever it was, polling and scraping must go on without the store.
-            log.exception("a fault in keeping the counters")
-            self._observer.store_failed("failed")
-            raise StorageError(
-                "failed", f"{self._session.where}: {type(error).__name__}: {error}; see the log"
-            ) from error
 
     async def _make_sure(self, connection: asyncpg.Connection, account: str) -> None:
         """Hold an account's epoch as it is until the end of the transaction."""
