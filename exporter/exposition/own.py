@@ -6,7 +6,8 @@ takes it about fifteen times as long as it takes here, where what stands before 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from math import isfinite
+from typing import Any, Final, NamedTuple, cast
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
@@ -51,6 +52,13 @@ class _Kept:
     text: bytes
 
 
+class _Form(NamedTuple):
+    """The brief collectors' text with a gap, ``%s``, for each figure."""
+
+    text: str
+    figures: int
+
+
 class OwnText:
     """Writes a registry's metrics in both formats."""
 
@@ -60,7 +68,7 @@ class OwnText:
         self._steady: dict[bool, tuple[list[int], bytes]] = {}
         self._headers: dict[tuple[str, bool], str] = {}
         self._prefixes: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._before: dict[tuple[Brief, bool], list[str]] = {}
+        self._forms: dict[bool, _Form] = {}
 
     def steady(self, *, openmetrics: bool) -> bytes:
         """Return what is the same object until something changes."""
@@ -77,13 +85,20 @@ class OwnText:
         """Return what is another every time: what the process takes."""
         changes = self._registry.changes
         live = [each for each in self._registry.collectors if each not in changes]
-        texts = [
-            self._brief(each, openmetrics=openmetrics)
-            if isinstance(each, Brief)
-            else self._written(each, openmetrics=openmetrics)
-            for each in live
-        ]
-        return "".join(texts).encode()
+        briefs = [each for each in live if isinstance(each, Brief)]
+        figures = [figure for each in briefs for figure in each.figures()]
+        form = self._forms.get(openmetrics)
+        if form is None or form.figures != len(figures):
+            text = self._all_written(briefs, openmetrics=openmetrics)
+            self._forms[openmetrics] = _form(text)
+        elif isfinite(sum(figures)):
+            text = form.text % tuple(figures)
+        else:
+            text = form.text % tuple([number(each) for each in figures])
+        if len(briefs) < len(live):
+            others = [each for each in live if not isinstance(each, Brief)]
+            text += self._all_written(others, openmetrics=openmetrics)
+        return text.encode()
 
     def only(self, names: Iterable[str], *, openmetrics: bool) -> bytes:
         """Return the families called so, by their own name or that of their samples."""
@@ -94,17 +109,6 @@ class OwnText:
         metrics = restricted.collect()
         return "".join([self._lines(each, openmetrics=openmetrics) for each in metrics]).encode()
 
-    def _brief(self, collector: Brief, *, openmetrics: bool) -> str:
-        """Write the figures of a collector into the text that it gave when it was first asked."""
-        figures = collector.figures()
-        before = self._before.get((collector, openmetrics))
-        if before is None or len(before) != len(figures):
-            text = self._written(collector, openmetrics=openmetrics)
-            self._before[collector, openmetrics] = _before_figures(text)
-            return text
-        pairs = zip(before, figures, strict=True)
-        return "".join([f"{each} {number(value)}\n" for each, value in pairs])
-
     def _family(self, collector: Collector, *, openmetrics: bool) -> bytes:
         changes = self._registry.changes[collector]
         kept = self._kept.get((collector, openmetrics))
@@ -112,6 +116,9 @@ class OwnText:
             kept = _Kept(changes, self._written(collector, openmetrics=openmetrics).encode())
             self._kept[collector, openmetrics] = kept
         return kept.text
+
+    def _all_written(self, collectors: Iterable[Collector], *, openmetrics: bool) -> str:
+        return "".join([self._written(each, openmetrics=openmetrics) for each in collectors])
 
     def _written(self, collector: Collector, *, openmetrics: bool) -> str:
         metrics = collector.collect()
@@ -131,16 +138,13 @@ class OwnText:
         return "".join(lines)
 
 
-def _before_figures(text: str) -> list[str]:
-    """Return what stands before each figure, the lines that announce its family included."""
-    before = [""]
-    for line in text.splitlines(keepends=True):
-        if line.startswith("#"):
-            before[-1] += line
-        else:
-            before[-1] += line.rpartition(" ")[0]
-            before.append("")
-    return before[:-1]
+def _form(text: str) -> _Form:
+    """Return a text without its figures, the lines that announce its families included."""
+    lines = text.replace("%", "%%").splitlines(keepends=True)
+    samples = [place for place, line in enumerate(lines) if not line.startswith("#")]
+    for place in samples:
+        lines[place] = lines[place].rpartition(" ")[0] + " %s\n"
+    return _Form("".join(lines), len(samples))
 
 
 class _Announced:

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite, isnan
 from typing import Final
 
 from exporter.exposition.families.family import Family, Value
@@ -36,13 +37,11 @@ def number(value: Value) -> str:
         return repr(value)
     if isinstance(value, Decimal):
         value = float(value)
-    if isinstance(value, float):
-        if value != value:  # noqa: PLR0124  # NaN
-            return "NaN"
-        if value in (float("inf"), float("-inf")):
-            return "+Inf" if value > 0 else "-Inf"
+    if not isinstance(value, float):
+        return str(int(value))
+    if isfinite(value):
         return repr(value)
-    return str(int(value))
+    return "NaN" if isnan(value) else "+Inf" if value > 0 else "-Inf"
 
 
 Prefixes = dict[tuple[str, ...], str]

@@ -7,6 +7,7 @@ from aiohttp import web
 from exporter.web.access.access import Access
 from exporter.web.assets import Assets
 from exporter.web.demonstration import ADDRESS, DemonstrationRoute
+from exporter.web.direct import DIRECT, Direct
 from exporter.web.guard import LARGEST_BODY, Guard
 from exporter.web.lifecycle import LifecycleRoutes
 from exporter.web.metrics import MetricsRoute
@@ -28,11 +29,12 @@ def build(site: Site, access: Access | None = None) -> web.Application:
     path = _checked(site.telemetry_path)
     guard = Guard(access or Access())
     application = web.Application(middlewares=[guard.guarded], client_max_size=LARGEST_BODY)
-    application.on_response_prepare.append(guard.add_headers)
     assets = Assets.packaged()
     lifecycle = LifecycleRoutes(site)
+    metrics = MetricsRoute(site, guard.complete).__call__
+    application[DIRECT] = Direct(path, guard, metrics)
     routes = [
-        web.get(path, MetricsRoute(site).__call__),
+        web.get(path, metrics),
         web.get("/-/healthy", lifecycle.healthy),
         web.get("/-/ready", lifecycle.ready),
         web.post("/-/reload", lifecycle.reload),

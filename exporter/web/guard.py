@@ -70,8 +70,8 @@ class Guard:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    async def add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
-        """Give an answer the headers that all of them have; a signal, so that none is left out."""
+    def complete(self, response: web.StreamResponse) -> None:
+        """Give an answer the headers that all of them have."""
         response.headers.update(HEADERS)
         for name, value in self._access.config.headers.items():
             if value:
@@ -87,6 +87,8 @@ class Guard:
         if transport and self._access.is_outdated(transport.get_extra_info("ssl_object")):
             # Whoever was let in by what counts no more has to come in anew.
             answer.force_close()
+        if not answer.prepared:  # else its handler did that, as it had to send it
+            self.complete(answer)
         return answer
 
     async def _refusal(self, request: web.Request) -> web.Response | None:

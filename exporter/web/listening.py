@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from exporter.web.connection import Connection
+from exporter.web.direct import DIRECT
 from exporter.web.options import Address
 
 _BACKLOG: Final = 1024
@@ -73,6 +74,7 @@ async def listen(
         web_server = runner.server
         if web_server is None:  # pragma: no cover - setup makes it
             raise RuntimeError("the runner has no server")
+        application[DIRECT].before(web_server)
 
         def connection() -> Connection:
             return Connection(web_server, loop=loop)

@@ -1,7 +1,7 @@
 """The metrics' route: from what a scraper accepts to the bytes it gets."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -32,17 +32,19 @@ _gzip: Final = lru_cache(maxsize=64)(wants_gzip)
 class MetricsRoute:
     """Serves the exposition in the form, and of the names, that are asked for.
 
-    ``write_patience`` in seconds.
+    ``complete`` gives an answer the headers that all of them have; ``write_patience`` in seconds.
     """
 
     def __init__(
         self,
         site: Site,
+        complete: Callable[[web.StreamResponse], None],
         *,
         most_at_once: int = MOST_AT_ONCE,
         write_patience: float = WRITE_PATIENCE,
     ) -> None:
         self._site = site
+        self._complete = complete
         self._most_at_once = most_at_once
         self._write_patience = write_patience
         self._answering = 0
@@ -82,6 +84,7 @@ class MetricsRoute:
         """
         answer = web.StreamResponse(headers=headers)
         answer.content_length = sum(map(len, pieces))
+        self._complete(answer)
         loop = asyncio.get_running_loop()
         try:
             await answer.prepare(request)

@@ -15,11 +15,14 @@ from aiohttp import web
 from benchmarks.serving.tracked import accounts
 from exporter.exposition.scrape import Exposition
 from exporter.exposition.telemetry import Telemetry
+from exporter.web.access.access import Access
 from exporter.web.connection import Connection
+from exporter.web.guard import Guard
 from exporter.web.metrics import MOST_AT_ONCE, MetricsRoute
 from tests.web.worlds import InventedSite
 
 MIB = 2**20
+COMPLETE = Guard(Access()).complete
 
 
 @dataclass
@@ -114,7 +117,7 @@ async def answer(client: Client) -> tuple[int, dict[str, str], bytes]:
 
 async def test_scrapes_beyond_the_most_at_once_are_refused() -> None:
     site = HeldSite()
-    async with listening(MetricsRoute(site, most_at_once=3)) as port:
+    async with listening(MetricsRoute(site, COMPLETE, most_at_once=3)) as port:
         held = [await asked(port) for _ in range(3)]
         await until(lambda: site.waiting == 3)
         status, fields, body = await answer(await asked(port))
@@ -132,7 +135,7 @@ async def test_those_who_fail_or_leave_take_no_place() -> None:
         async def scrape(self, *_: object) -> Sequence[bytes]:
             raise RuntimeError
 
-    route = MetricsRoute(Failing(), most_at_once=1)
+    route = MetricsRoute(Failing(), COMPLETE, most_at_once=1)
     async with listening(route) as port:
         for _ in range(3):
             assert (await answer(await asked(port)))[0] == 500
@@ -143,7 +146,7 @@ async def test_those_who_fail_or_leave_take_no_place() -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 async def test_an_answer_in_pieces_is_whole(encoding: str) -> None:
     site = LargeSite()
-    async with listening(MetricsRoute(site)) as port:
+    async with listening(MetricsRoute(site, COMPLETE)) as port:
         status, fields, body = await answer(await asked(port, encoding))
     assert status == 200
     assert fields.get("content-encoding", "identity") == encoding
@@ -165,7 +168,7 @@ def idle_socket(port: int) -> socket.socket:
 @pytest.mark.integration
 async def test_twenty_who_never_read_cost_little_and_harm_nobody() -> None:
     site = LargeSite()
-    route = MetricsRoute(site)
+    route = MetricsRoute(site, COMPLETE)
     async with listening(route) as port:
         await answer(await asked(port))
         gc.collect()
@@ -189,7 +192,7 @@ async def test_twenty_who_never_read_cost_little_and_harm_nobody() -> None:
 
 async def test_who_does_not_read_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
     site = HugeSite()
-    route = MetricsRoute(site, most_at_once=1, write_patience=0.05)
+    route = MetricsRoute(site, COMPLETE, most_at_once=1, write_patience=0.05)
     async with listening(route) as port:
         client = await asyncio.to_thread(idle_socket, port)
         await until(lambda: site.asked == 1 and route._answering == 0)
@@ -214,7 +217,9 @@ def read_all(client: socket.socket) -> int:
 
 
 async def test_who_reads_slowly_gets_all(caplog: pytest.LogCaptureFixture) -> None:
-    async with listening(MetricsRoute(HugeSite(mebibytes=12), write_patience=5.0)) as port:
+    async with listening(
+        MetricsRoute(HugeSite(mebibytes=12), COMPLETE, write_patience=5.0)
+    ) as port:
         reader, writer = await asked(port)
         await reader.readuntil(b"\r\n\r\n")
         got = 0
@@ -228,7 +233,7 @@ async def test_who_reads_slowly_gets_all(caplog: pytest.LogCaptureFixture) -> No
 
 async def test_who_leaves_in_the_middle_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
     site = HugeSite()
-    route = MetricsRoute(site)
+    route = MetricsRoute(site, COMPLETE)
     async with listening(route) as port:
         for _ in range(5):
             reader, writer = await asked(port)
@@ -250,7 +255,7 @@ async def test_a_small_answer_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -
             sent.append(len(data))
         original(self, data)
 
-    async with listening(MetricsRoute(site)) as port:
+    async with listening(MetricsRoute(site, COMPLETE)) as port:
         client = await asked(port, "gzip")
         monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "write", noted)  # type: ignore[attr-defined]
         _, _, body = await answer(client)
@@ -267,7 +272,10 @@ async def test_connections_beyond_the_most_are_closed_at_once(
 ) -> None:
     monkeypatch.setattr("exporter.web.connection.MOST", 3)
     site = HugeSite(mebibytes=0)
-    async with listening(MetricsRoute(site)) as port, contextlib.AsyncExitStack() as stack:
+    async with (
+        listening(MetricsRoute(site, COMPLETE)) as port,
+        contextlib.AsyncExitStack() as stack,
+    ):
         kept = []
         for _ in range(3):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
