@@ -29,14 +29,28 @@ from exporter.web.options import Address
     show_default=True,
     help="How many times as fast as real time the world goes.",
 )
-def simulate(addresses: Sequence[Address], seed: int, tasks_per_day: float, speed: float) -> None:
+@click.option(
+    "--timezone",
+    default=Settings().timezone,
+    show_default=True,
+    help="Zone of the account: IANA name or UTC offset. By night there are few campaigns.",
+)
+def simulate(
+    addresses: Sequence[Address], seed: int, tasks_per_day: float, speed: float, timezone: str
+) -> None:
     """Serve only the simulated API, to point an exporter at."""
     if len(addresses) != 1:
         raise click.UsageError("simulate listens on one address")
+    try:
+        settings = Settings(seed=seed, tasks_per_day=tasks_per_day, timezone=timezone)
+    except (ValueError, LookupError, OSError):  # what zoneinfo makes of names that are none
+        raise click.BadParameter(
+            f"{timezone!r} is no IANA name (Asia/Shanghai) and no UTC offset (+08:00)",
+            param_hint="--timezone",
+        ) from None
 
     async def work() -> None:
         clock = ScaledClock(time.time, speed)
-        settings = Settings(seed=seed, tasks_per_day=tasks_per_day)
         address = addresses[0]
         simulator = await serve(
             settings,

@@ -191,9 +191,18 @@ class Watch:
         return first
 
 
+def where_it_is_noon() -> str:
+    """The offset of a zone in which noon is now, or was within the hour."""
+    ahead = 12 - time.gmtime().tm_hour
+    return f"{'+' if ahead >= 0 else '-'}{abs(ahead):02}:00"
+
+
 @pytest.fixture
 def watched(tmp_path: Path, start_exporter: StartExporter, pager: Pager) -> Iterator[Watch]:
-    simulator = start_exporter("simulate", "--tasks-per-day=4000")
+    # Enough calls to judge by whenever this runs: also on a weekend, and never by night.
+    simulator = start_exporter(
+        "simulate", "--tasks-per-day=12000", f"--timezone={where_it_is_noon()}"
+    )
     wait_for(lambda: "currency:" in simulator.output(), "what to configure")
     account = dict(re.findall(r"(?m)^(\w+): (\S+)$", simulator.output()))
     account |= {"name": "production"}

@@ -245,7 +245,7 @@ async def test_what_is_settled_is_what_live_polling_published(
         assert hold_counters(live, prometheus, nights) > 20
         # The baselines read recorded series, which have to be worked out for the past, too.
         promtool(
-            *("tsdb", "create-blocks-from", "rules", "--eval-interval=10m"),
+            *("tsdb", "create-blocks-from", "rules", "--eval-interval=5m"),
             *(f"--start={begin}", f"--end={end}", f"--url={prometheus.server.url}"),
             *(f"--output-dir={derived}", str(hourly_rules(tmp_path))),
         )
