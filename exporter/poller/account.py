@@ -263,7 +263,7 @@ class AccountPoller:
 
     async def _run_sweeps(self) -> None:
         for app in self._apps:
-            await app.run_sweep()
+            await app.run_sweep(self._books.commit_if_many)
         if self._health.up:
             # Between two polls: what is whole now need not wait for the next.
             await self._books.commit()

@@ -7,7 +7,7 @@ has been scraped is never taken back and nothing is counted twice.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,6 +18,9 @@ from exporter.tasks.ledger import Ledger, Mark, Series
 from exporter.tasks.tracking import TrackedApp
 
 log = structlog.get_logger("store")
+
+MANY: Final = 10_000
+"""Tasks: storing so many takes some tenths of a second, in which others can be read."""
 
 
 class Storage(Protocol):
@@ -133,6 +136,15 @@ class Books:
                     _fresh(book, exposed), self._clock(), self._audience.served
                 )
                 book.published = exposed
+
+    async def commit_if_many(self) -> None:
+        """Commit where much has come together, so that not all of a long sweep is left to its end.
+
+        Not while the store fails: that is for the next poll to try.
+        """
+        waiting = sum(len(book.tracked.ledger.touched) for book in self._books)
+        if waiting >= MANY and self.failure is None and not self._committing.locked():
+            await self.commit()
 
     def counters(self) -> tuple[AppCounters, ...]:
         """Return what may be published: what no crash can take back."""

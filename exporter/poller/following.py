@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -151,12 +151,15 @@ class FollowedApp:
         if self.sweep is None and due:
             self.sweep = self._new_sweep()
 
-    async def run_sweep(self) -> None:
-        """Read what is left of the sweep, if there is one; ApiError where a slice ends in it."""
+    async def run_sweep(self, applied: Callable[[], Awaitable[None]]) -> None:
+        """Read what is left of the sweep, if there is one; ApiError where a slice ends in it.
+
+        ``applied`` is awaited after each slice.
+        """
         if self.sweep is None:
             return
         begun = self._asking.monotonic()
-        await self.sweep.run()
+        await self.sweep.run(applied)
         self.tracked.swept(self.sweep.span, self._asking.now())
         self.swept_at = begun
         self.sweep = None

@@ -61,8 +61,11 @@ class Sweep:
             return 0.0
         return min(_ALMOST, (self._reader.pages_read - self._pages_before) / self._pages)
 
-    async def run(self) -> None:
-        """Read what is left of the span; raise the first ApiError that a slice ends in."""
+    async def run(self, applied: Callable[[], Awaitable[None]]) -> None:
+        """Read what is left of the span; raise the first ApiError that a slice ends in.
+
+        ``applied`` is awaited after each slice.
+        """
         if self._pages_before is None:
             self._pages_before = self._reader.pages_read
         if self._pending is None:
@@ -76,6 +79,7 @@ class Sweep:
                 await self._apply(reading)
                 if self._pending is not None:
                     self._pending.remove(part)
+                await applied()
 
         readers = [
             asyncio.ensure_future(read_slices())

@@ -1,4 +1,4 @@
-"""The ledger on disk: SQLite, one transaction a poll, only what has changed.
+"""The ledger on disk: SQLite, a transaction for each commit, only what has changed.
 
 What is scraped has been committed before (the poller sees to that), so a crash takes nothing back:
 each commit is on the disk when it returns. The store of one exporter is held by a lock file, so

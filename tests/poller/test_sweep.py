@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from exporter.poller.books import Books
 from exporter.simulator import FaultKind, ScriptedWorld, Settings, SimulatedWorld
 from tests.poller.following import following, record
 from tests.virtual_time import BEGIN, VirtualTime
@@ -206,3 +207,23 @@ async def test_a_single_poll_whose_sweep_fails_says_so(time: VirtualTime) -> Non
         failure = run.accounts.snapshots["production"].health.failure
         assert failure is not None
         assert failure.reason == "invalid_response"
+
+
+async def test_a_long_sweep_is_stored_while_it_is_read(
+    time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.poller.books.MANY", 1000)
+    kept: list[int] = []
+    commit = Books.commit
+
+    async def noted(self: Books) -> None:
+        kept.append(sum(len(book.tracked.ledger.touched) for book in self._books))
+        await commit(self)
+
+    monkeypatch.setattr(Books, "commit", noted)
+    async with following(time, many(), "windows: [24h]", start=False) as run:
+        await run.accounts.poll_once()
+        assert run.sum(TASKS) == MANY
+    assert sum(kept) == MANY
+    assert len(kept) >= 3  # a slice has 2,000
+    assert max(kept) <= 3000

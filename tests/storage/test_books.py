@@ -331,3 +331,49 @@ async def test_while_there_is_no_store_nothing_is_noted_down_either(disk: Disk) 
         life.tracked[0].advance(life.now)
     await life.books.open()
     assert life.tracked[0].ledger.touched == {}
+
+
+async def test_much_is_committed_before_a_poll_ends(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.poller.books.MANY", 3)
+    life = Life(disk, apps=("x", "y"))
+    await life.poll(3)
+    disk.committed.clear()
+    life.read(4, task_id=2)
+    life.read(4, task_id=3, app=1)
+    await life.books.commit_if_many()
+    assert disk.committed == []
+    life.read(4, task_id=4)
+    await life.books.commit_if_many()
+    assert [[set(each.records) for each in one] for one in disk.committed] == [[{2, 4}, {3}]]
+    await life.books.commit_if_many()
+    assert len(disk.committed) == 1
+
+
+async def test_who_commits_already_or_cannot_is_not_asked_again(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.poller.books.MANY", 1)
+    life = Life(disk)
+    await life.poll(3)
+    disk.committed.clear()
+    disk.hold = asyncio.Event()
+    life.read(4, task_id=2)
+    first = asyncio.ensure_future(life.books.commit_if_many())
+    await asyncio.sleep(0)
+    life.read(4, task_id=3)
+    await life.books.commit_if_many()  # at once, while the first waits
+    assert not first.done()
+    disk.hold.set()
+    await first
+    assert [list(one[0].records) for one in disk.committed] == [[2]]
+    disk.failure = FULL
+    await life.books.commit_if_many()
+    assert life.failed() == "full"
+    disk.failure = None
+    await life.books.commit_if_many()
+    assert len(disk.committed) == 1  # the next poll's commit is the next try
+    await life.books.commit()
+    assert [list(one[0].records) for one in disk.committed] == [[2], [3]]
+    assert life.failed() is None
