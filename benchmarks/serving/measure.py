@@ -52,14 +52,20 @@ class Times:
 
 
 def scrapes(
-    names: Sequence[str], series: int, folder: Path, *, compressed: bool, rounds: int
+    names: Sequence[str],
+    series: int,
+    folder: Path,
+    *,
+    compressed: bool,
+    rounds: int,
+    api: str = "",
 ) -> dict[str, Times]:
-    """Scrape each of the subjects by turns."""
+    """Scrape each of the subjects by turns; ``api`` is for those that read meanwhile."""
     times = {name: Times() for name in names}
     with ExitStack() as started:
         scrapers = {}
         for name in names:
-            port, _ = started.enter_context(peers.serving(name, series, folder))
+            port, _ = started.enter_context(peers.serving(name, series, folder, api))
             scrapers[name] = Scraper(port, compressed=compressed)
             started.callback(scrapers[name].close)
         for scraper in scrapers.values():

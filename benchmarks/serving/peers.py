@@ -21,13 +21,16 @@ _PATIENCE: Final = 120.0
 
 
 @contextmanager
-def serving(name: str, series: int, folder: Path) -> Iterator[tuple[int, int]]:
-    """Start a program by its name; give its port and its process id."""
+def serving(name: str, series: int, folder: Path, api: str = "") -> Iterator[tuple[int, int]]:
+    """Start a program by its name; give its port and its process id.
+
+    ``api`` is where one reads that reads while it serves.
+    """
     start: dict[str, Callable[[int, Path], tuple[subprocess.Popen[str], int]]] = {
         GO: _go,
         PUSHGATEWAY: _pushgateway,
     }
-    process, port = start[name](series, folder) if name in start else _python(name, series)
+    process, port = start[name](series, folder) if name in start else _python(name, series, api)
     try:
         yield port, process.pid
     finally:
@@ -48,8 +51,9 @@ def build_go(folder: Path) -> None:
     subprocess.run(command, check=True, env=environment)  # noqa: S603
 
 
-def _python(name: str, series: int) -> tuple[subprocess.Popen[str], int]:
+def _python(name: str, series: int, api: str) -> tuple[subprocess.Popen[str], int]:
     command = [sys.executable, "-m", "benchmarks.serving.subjects", name, str(series)]
+    command += [api] if name == subjects.READING else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     return process, _told_port(process)
 

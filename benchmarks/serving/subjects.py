@@ -1,9 +1,10 @@
-"""What is scraped: ``python -m benchmarks.serving.subjects NAME SERIES`` tells its port and serves.
+"""What is scraped: ``python -m benchmarks.serving.subjects NAME SERIES [API]`` tells its port.
 
 All of them have the same series: those that this exporter makes of the accounts of ``tracked``.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -16,9 +17,11 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.polling.polls import config_text
 from benchmarks.serving.tracked import TrackedAccount, accounts
 from exporter import logs
-from exporter.app import App
+from exporter.accounts import Accounts
+from exporter.app import SEARCHES, App
 from exporter.config import parse
 from exporter.exposition.kept import Renderer
 from exporter.snapshot import AccountSnapshot
@@ -28,6 +31,7 @@ from exporter.web.options import WebOptions, parse_address
 
 OURS: Final = "itnio-exporter"
 BUSY: Final = "itnio-exporter, busy"
+READING: Final = "itnio-exporter, busy and reading"
 STATIC: Final = "static response"
 CLIENT: Final = "prometheus_client, aiohttp"
 SCRIPT: Final = "the usual script"
@@ -43,6 +47,12 @@ def serve_ours(series: int) -> Coroutine[Any, Any, None]:
 def serve_busy(series: int) -> Coroutine[Any, Any, None]:
     """Serve by the exporter while every account's figures change every second."""
     return _exporter(accounts(series), busy=True)
+
+
+async def serve_reading(series: int, url: str) -> None:
+    """Serve the same while an account's many tasks are read at ``url``, from nothing, for ever."""
+    reading = asyncio.create_task(_read_again_and_again(url))
+    await asyncio.gather(reading, _exporter(accounts(series), busy=True))
 
 
 async def serve_static(series: int) -> None:
@@ -72,9 +82,10 @@ async def serve_script(series: int) -> None:
     await asyncio.to_thread(threading.Event().wait)
 
 
-SUBJECTS: Final[dict[str, Callable[[int], Coroutine[Any, Any, None]]]] = {
+SUBJECTS: Final[dict[str, Callable[..., Coroutine[Any, Any, None]]]] = {
     OURS: serve_ours,
     BUSY: serve_busy,
+    READING: serve_reading,
     STATIC: serve_static,
     CLIENT: serve_client,
     SCRIPT: serve_script,
@@ -124,12 +135,22 @@ async def _exporter(made: list[TrackedAccount], *, busy: bool) -> None:
 
     app = await _make()
     listening = await listen(build(app), [parse_address("127.0.0.1:0")])
+    gc.set_threshold(*SEARCHES)
     polls = [[each.go_on(1.0) for each in made] for _ in range(2)] if busy else []
     _tell(int(listening.urls[0].rpartition(":")[2]))
     while True:
         await asyncio.sleep(_EVERY)
         for snapshot in _turn(polls):
             app.accounts.exposition.publish(snapshot)
+
+
+async def _read_again_and_again(url: str) -> None:
+    while True:
+        reading = Accounts(parse(config_text(url), {}))
+        await reading.open()
+        if not await reading.poll_once():
+            raise RuntimeError("a poll was not whole")  # then something else was measured
+        await reading.stop()
 
 
 def _turn(polls: list[list[AccountSnapshot]]) -> list[AccountSnapshot]:
@@ -165,4 +186,4 @@ def _tell(port: int) -> None:
 
 if __name__ == "__main__":
     logs.configure("error", "logfmt", sys.stderr)
-    asyncio.run(SUBJECTS[sys.argv[1]](int(sys.argv[2])))
+    asyncio.run(SUBJECTS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:]))
