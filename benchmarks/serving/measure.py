@@ -150,12 +150,31 @@ def resident(pid: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """What importing takes in a Python of its own: seconds, and bytes of memory at its end."""
+
+    seconds: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
-    """Seconds until the first answer, and to import three libraries; memory at rest, bytes."""
+    """Seconds until the first answer and bytes of memory at rest, beside those of imports."""
 
     answered: float
-    imported: float
     memory: int
+    imported: dict[str, Imported]
+
+
+LIBRARIES: Final = "aiohttp, prometheus_client, yaml"
+_IMPORTS: Final = {
+    LIBRARIES: f"import {LIBRARIES}",
+    "all libraries that `run` needs": f"import {LIBRARIES}, aiohttp.web, structlog, click, "
+    "stamina, msgspec, sqlite3, aiolimiter, bcrypt",
+    "the exporter": "import exporter.app, exporter.commands.run",
+}
+_TELL_MEMORY: Final = "; print(open('/proc/self/statm').read().split()[1])"
+_WITHOUT_RICH: Final = "import sys; sys.modules['rich'] = None; "  # as the exporter starts
 
 
 def start(folder: Path, rounds: int) -> Start:
@@ -165,16 +184,38 @@ def start(folder: Path, rounds: int) -> Start:
         "accounts:\n  - {name: a, api_key: k, api_secret: s, timezone: UTC, "
         "base_url: 'http://127.0.0.1:9'}\n"
     )
-    libraries = [sys.executable, "-c", "import aiohttp, prometheus_client, yaml"]
-    answered, imported, memory = [], [], []
+    answered, memory = [], []
+    imported: dict[str, list[Imported]] = {name: [] for name in _IMPORTS}
     for number in range(rounds):
-        begun = time.perf_counter()
-        subprocess.run(libraries, check=True)  # noqa: S603
-        imported.append(time.perf_counter() - begun)
+        for name, code in _IMPORTS.items():
+            imported[name].append(_imported(code))
         seconds, size = _started(config, settle=number == rounds - 1)
         answered.append(seconds)
         memory.append(size)
-    return Start(statistics.median(answered), statistics.median(imported), memory[-1])
+    return Start(
+        statistics.median(answered),
+        memory[-1],
+        {
+            name: sorted(each, key=lambda one: one.seconds)[len(each) // 2]
+            for name, each in imported.items()
+        },
+    )
+
+
+def _imported(code: str) -> Imported:
+    begun = time.perf_counter()
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _WITHOUT_RICH + code + _TELL_MEMORY],
+        check=True,
+        capture_output=True,
+        env=_with_bytecode(),
+    ).stdout
+    return Imported(time.perf_counter() - begun, int(told) * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _with_bytecode() -> dict[str, str]:
+    """Return an environment in which modules are started as they are installed."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _started(config: Path, *, settle: bool) -> tuple[float, int]:
@@ -182,9 +223,7 @@ def _started(config: Path, *, settle: bool) -> tuple[float, int]:
     command = [sys.executable, "-m", "exporter", "run", f"--config.file={config}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.path=", "--log.level=error"]
     begun = time.perf_counter()
-    # As it is installed: with its bytecode beside it, like that of the libraries.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(command, env=kept)  # noqa: S603
+    process = subprocess.Popen(command, env=_with_bytecode())  # noqa: S603
     try:
         peers.await_port(port, every=0.002)
         scraper = Scraper(port, compressed=False)
