@@ -85,7 +85,7 @@ def write(folder: Path, quick: bool) -> None:
         "### Against the goals\n",
         *_table(
             ("what", "goal", "measured", ""),
-            [goal.row() for goal in goals(scrapes, busy, absent, rendering, start)],
+            [goal.row() for goal in goals(scrapes, busy, absent, start)],
         ),
         _reasons(),
         *_scrape_tables(scrapes),
@@ -120,7 +120,6 @@ def goals(
     scrapes: Scrapes,
     busy: Mapping[str, Times],
     absent: Absent,
-    rendering: Sequence[Rendering],
     start: Start,
 ) -> Iterator[Goal]:
     """Yield what was aimed at, with what came of it."""
@@ -141,7 +140,6 @@ def goals(
         yield Goal(
             f"client_golang's by ours, {what}", go, times[peers.GO].median / ours, at_least=True
         )
-    by_case = {each.case: each for each in rendering}
     for name, when in (
         (subjects.BUSY, "all is rendered anew each second"),
         (subjects.READING, f"that and a poll of {TASKS:,} tasks go on"),
@@ -149,12 +147,6 @@ def goals(
         what = f"p99 of a scrape while {when}, by that at rest"
         yield Goal(what, 2, busy[name].p99 / busy[subjects.OURS].p99)
     yield Goal(f"{absent.clients} clients that never read", 50, absent.megabytes, " MB")
-    yield Goal(
-        "rendering where all changed, by that where 1 % did (processor time)",
-        20,
-        by_case["all changed"].milliseconds / by_case["1 % changed"].milliseconds,
-        at_least=True,
-    )
     yield Goal(
         "start to the first answer, by importing three libraries",
         1.3,
@@ -171,9 +163,8 @@ def _reasons() -> str:
         "more before scrapes were answered ahead of routing. While an account is read, a scrape "
         "waits three or four rounds of the event loop, each with the answers of up to 16 "
         "requests; turns of 50 tasks instead of 200, or one at a time over all slices, changed "
-        "nothing that could be measured. Rendering where 1 % changed still compares all that has "
-        "not. Start and memory are those of the imports, as the last table shows; of the time "
-        "that our own modules take, the making of data classes is half.\n"
+        "nothing that could be measured. Start and memory are those of the imports, as the last "
+        "table shows; of the time that our own modules take, the making of data classes is half.\n"
     )
 
 
