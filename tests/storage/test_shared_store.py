@@ -1,5 +1,6 @@
 """The store that replicas share keeps the same promises, on a real PostgreSQL."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -168,5 +169,40 @@ async def test_what_is_silent_for_long_is_given_up_by_the_server(server: Postgre
     with contextlib.suppress(StorageError):
         assert not await stopped.use(lock)
     assert noticed == [True]
+    await stopped.close()
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        pytest.param("SELECT pg_sleep(30)", id="at work"),
+        pytest.param("SELECT repeat('x', 1000000) FROM generate_series(1, 200)", id="sending"),
+    ],
+)
+async def test_what_was_stopped_in_the_middle_of_an_exchange_holds_nothing(
+    server: PostgresServer, busy: str
+) -> None:
+    url = server.database()
+    stopped, other = Session(url, silence=1), Session(url, silence=5)
+
+    async def lock(connection: asyncpg.Connection) -> bool:
+        got: bool = await connection.fetchval("SELECT pg_try_advisory_lock(1)")
+        return got
+
+    async def wait_for_lock(connection: asyncpg.Connection) -> None:
+        await connection.execute("SET lock_timeout = '4s'")
+        await connection.execute("SELECT pg_advisory_lock(1)")
+
+    assert await stopped.use(lock)
+    connection = stopped._connection
+    assert connection is not None
+    exchange = asyncio.ensure_future(connection.execute(busy))
+    await asyncio.sleep(0.05)
+    # As SIGSTOP: the connection stands, and what the server sends is not read.
+    connection._transport.pause_reading()
+    await other.use(wait_for_lock)
+    connection.terminate()
+    await asyncio.gather(exchange, return_exceptions=True)
     await stopped.close()
     await other.close()

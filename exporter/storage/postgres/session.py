@@ -121,6 +121,9 @@ class Session:
                     "application_name": self._name,
                     "idle_session_timeout": f"{milliseconds:.0f}",
                     "idle_in_transaction_session_timeout": f"{milliseconds:.0f}",
+                    # What it does for us, or has yet to send, may not keep it any longer either.
+                    "statement_timeout": f"{milliseconds:.0f}",
+                    "tcp_user_timeout": f"{milliseconds:.0f}",
                     "lock_timeout": f"{milliseconds / 2:.0f}",
                     "search_path": SCHEMA,
                     # What was published must not be lost by a crash of the server, whatever the
