@@ -190,10 +190,6 @@ class Accounts:
             self.telemetry.owned(name, owned=False)
         await asyncio.gather(*(running.pause() for running in self._running.values()))
 
-    async def withdraw(self) -> None:
-        """Show nothing of any account until it is taken again."""
-        self._withdraw()
-
     async def give_up(self, account: str) -> None:
         """Stop polling an account, and forget it."""
         running = self._running.get(account)
@@ -253,14 +249,12 @@ class Accounts:
         await running.end()
 
     def _withdraw_what_may_not_be_shown(self) -> None:
-        if self._share is not None and self._snapshots and not self._share.may_show():
-            self._withdraw()
-
-    def _withdraw(self) -> None:
+        if self._share is None:
+            return
         for name in list(self._snapshots):
-            self._hide(name)
-            self.telemetry.owned(name, owned=False)
-        self.exposition.settle()
+            if not self._share.may_show(name):
+                self._hide(name)
+                self.telemetry.owned(name, owned=False)
 
     def _forget(self, name: str) -> None:
         self._hide(name)
@@ -278,7 +272,7 @@ class Accounts:
         return [account.name for account in self._config.accounts]
 
     def _publish(self, snapshot: AccountSnapshot) -> None:
-        if self._share is not None and not self._share.may_show():
+        if self._share is not None and not self._share.may_show(snapshot.account):
             return
         self.exposition.publish(snapshot)
         self._snapshots[snapshot.account] = snapshot

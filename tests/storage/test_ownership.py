@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, _key, owner
+from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, owner
+from exporter.storage.postgres.roll import key
 from exporter.storage.postgres.session import Session
 from tests.fleet.wire import Proxy, Wire
 from tests.postgres import PostgresServer, postgres_server
@@ -63,7 +64,6 @@ class Replica:
         self.remembered: set[str] = set()
         self.accounts = list(ACCOUNTS)
         self.given_up = 0
-        self.shown = True
         self.session = Session(url, silence=BEAT * BEATS_UNTIL_DEAD, lost=self._lost)
         self.ownership = Ownership(self.session, name, lambda: self.accounts, self, beat=BEAT)
 
@@ -77,13 +77,9 @@ class Replica:
         assert self.held_by_all.setdefault(account, self.name) == self.name
         self.polled.add(account)
         self.remembered.add(account)
-        self.shown = True
 
     async def rest(self) -> None:
         self.polled.clear()
-
-    async def withdraw(self) -> None:
-        self.shown = False
 
     async def give_up(self, account: str) -> None:
         if self.held_by_all.get(account) == self.name:
@@ -92,8 +88,8 @@ class Replica:
         self.remembered.discard(account)
         self.given_up += 1
 
-    def is_shown(self) -> bool:
-        return self.shown
+    def shown(self) -> set[str]:
+        return {each for each in ACCOUNTS if self.ownership.may_show(each)}
 
     def cut_off(self) -> None:
         """As the network does: not a word gets through, and nobody is told."""
@@ -244,13 +240,13 @@ async def test_without_the_database_nothing_is_polled_and_later_nothing_shown() 
         await until(5, one)
         server.stop("immediate")
         async with asyncio.timeout(BEAT * BEATS_UNTIL_DEAD + 5):
-            while one.polled or one.is_shown():  # noqa: ASYNC110
+            while one.polled or one.shown():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert one.remembered == set(ACCOUNTS)
         assert reason_of(one) == "unreachable"
         server.start()
         await until(10, one)
-        assert one.is_shown()
+        assert one.shown() == set(ACCOUNTS)
         assert one.given_up == 0
         assert reason_of(one) is None
         await one.ownership.drain()
@@ -328,7 +324,7 @@ async def test_a_lock_that_was_of_no_use_is_given_up_like_any_other(
     await until(5, second, accounts=len(ACCOUNTS) - 1)
     async with asyncio.timeout(5):
         while not await other.fetchval(  # noqa: ASYNC110
-            "SELECT pg_try_advisory_lock($1)", _key(ACCOUNTS[3])
+            "SELECT pg_try_advisory_lock($1)", key(ACCOUNTS[3])
         ):
             await asyncio.sleep(0.02)
     await other.close()
@@ -339,15 +335,15 @@ async def test_who_was_stopped_shows_nothing_when_it_wakes(
 ) -> None:
     only = begun(fleet)
     await until(5, only)
-    assert only.ownership.may_show()
+    assert only.shown() == set(ACCOUNTS)
     connection = only.session._connection
     assert connection is not None
     # As SIGSTOP: what the server says meanwhile is not read before somebody asks for the figures.
     connection._transport.pause_reading()
     time.sleep(BEAT * (BEATS_UNTIL_DEAD + 1))  # noqa: ASYNC251
-    assert not only.ownership.may_show()
+    assert not only.shown()
     async with asyncio.timeout(5):
-        while not only.ownership.may_show():  # noqa: ASYNC110
+        while only.shown() != set(ACCOUNTS):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await until(5, only)
 
@@ -379,8 +375,95 @@ async def test_what_was_to_move_waits_until_who_lost_it_shows_it_no_more(
     await first.ownership.beat()
     first.cut_off()
     second = begun(fleet)
-    while first.ownership.may_show():
+    while first.shown():
         assert not second.polled
         await asyncio.sleep(0.01)
     assert time.monotonic() - told_at > BEAT * BEATS_UNTIL_DEAD
     await until(5, second)
+
+
+async def beating_by_hand(place: tuple[Fleet, AsyncExitStack]) -> Replica:
+    """A replica that beats when it is told to."""
+    fleet, stack = place
+    one = Replica(fleet.url, f"replica {next(fleet._numbers)}", fleet.held)
+
+    async def end() -> None:
+        await one.ownership.drain()
+        await one.session.close()
+
+    stack.push_async_callback(end)
+    return one
+
+
+async def test_who_comes_back_late_shows_only_what_it_has_got_again(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+    await first.ownership.beat()
+    first.cut_off()
+    await asyncio.sleep(BEAT * (BEATS_UNTIL_DEAD + 0.5))
+    # The other has looked, and finds the first one dead ...
+    view = await second.ownership._look()
+    # ... which tells that it lives before the other takes what it has seen to be free.
+    await first.ownership._look()
+    await second.ownership._claim_what_is_ours(view)
+    taken = set(second.ownership.epochs)
+    assert not taken & first.shown()
+    await first.ownership.beat()
+    assert first.shown() == set(first.ownership.epochs)
+    assert not first.shown() & set(second.ownership.epochs)
+
+
+async def test_what_was_found_free_is_left_to_who_came_back_and_shows_it(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+    await first.ownership.beat()
+    first.cut_off()
+    await asyncio.sleep(BEAT * (BEATS_UNTIL_DEAD + 0.5))
+    view = await second.ownership._look()
+    await first.ownership.beat()
+    assert first.polled
+    first.cut_off()
+    await asyncio.sleep(BEAT / 2)
+    assert first.shown() == first.polled
+    await second.ownership._claim_what_is_ours(view)
+    assert not first.shown() & set(second.ownership.epochs)
+
+
+async def test_what_rested_is_not_shown_longer_by_telling_that_one_lives(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+    await first.ownership.beat()
+    told_at = time.monotonic()
+    first.cut_off()
+    await asyncio.sleep(BEAT)
+    await first.ownership._look()
+    first.cut_off()
+    await asyncio.sleep(told_at + BEAT * (BEATS_UNTIL_DEAD + 0.2) - time.monotonic())
+    assert not first.shown()
+    await second.ownership.beat()
+
+
+async def test_a_lock_whose_session_was_given_up_meanwhile_is_not_held(
+    fleet: tuple[Fleet, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await beating_by_hand(fleet)
+    fetchval = asyncpg.Connection.fetchval
+
+    async def answered_and_given_up(
+        connection: asyncpg.Connection, query: str, *arguments: object
+    ) -> object:
+        answer = await fetchval(connection, query, *arguments)
+        if "pg_try_advisory_lock" in query:
+            # As a scrape does that finds the server silent.
+            only.session._give_up()
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "fetchval", answered_and_given_up)
+        await only.ownership.beat()
+    assert not only.ownership._locked
+    await only.ownership.beat()
+    assert only.polled == set(ACCOUNTS)

@@ -3,8 +3,7 @@
 Replicas tell each other by a heartbeat that they live. Of those that do, every account has one that
 it belongs to by rendezvous hashing, so that a replica that comes or goes moves its own share and no
 more. Whoever an account belongs to takes it as soon as its lock is free; who holds one that belongs
-to another gives it up, a few at each beat. All times are the server's, so that no clock has to be
-right here.
+to another gives it up, a few at each beat.
 """
 
 import asyncio
@@ -20,18 +19,14 @@ import asyncpg
 import structlog
 
 from exporter.storage.model import StorageError
-from exporter.storage.postgres import ledgers
+from exporter.storage.postgres import roll
 from exporter.storage.postgres.session import Session
 
-_CHANNEL: Final = "itnio_exporter_ownership"
 _GIVEN_UP_AT_ONCE: Final = 0.1
 """Of the accounts that are held, at one beat; at least one."""
 BEATS_UNTIL_DEAD: Final = 3
 _LONGEST_FAREWELL: Final = 1.0
 """Seconds for telling the others that all is theirs: a process that is told to end has five."""
-
-_RELEASE: Final = "UPDATE accounts SET replica = '' WHERE replica = $1"
-"""Whoever comes next need not wait for us."""
 
 log = structlog.get_logger("ownership")
 
@@ -53,9 +48,6 @@ class Hands(Protocol):
 
     async def rest(self) -> None:
         """Stop polling everything, and remember it all: it may be ours again in a moment."""
-
-    async def withdraw(self) -> None:
-        """Show nothing any more of what rests: others may be polling it by now."""
 
     async def give_up(self, account: str) -> None:
         """Stop polling an account, and forget it."""
@@ -94,6 +86,7 @@ class Ownership:
         """Why nobody can tell which accounts are owned, at present."""
         self._session = session
         self._replica = replica
+        self._member = roll.Member(replica, beat * BEATS_UNTIL_DEAD)
         self._accounts = accounts
         self._hands = hands
         self._beat = beat
@@ -109,6 +102,8 @@ class Ownership:
         self._lost = False
         self._told_at = -math.inf
         """When the others were last told that this replica lives."""
+        self._shown_until: dict[str, float] = {}
+        """Until when no other can be polling what was owned in a session that is lost."""
         self._considerate_until = -math.inf
         self._woken = asyncio.Event()
         self._listening: asyncpg.Connection | None = None
@@ -116,6 +111,8 @@ class Ownership:
 
     def lost(self) -> None:
         """Take note that nothing is locked any more: from now on nothing is committed."""
+        # To tell the others once more does not move this: by then they may have taken it.
+        self._shown_until.update(dict.fromkeys(self.epochs, self._told_at + self._patience))
         self.epochs.clear()
         self._locked.clear()
         self._lost = True
@@ -124,10 +121,15 @@ class Ownership:
         self._considerate_until = self._monotonic() + self._patience
         self.wake()
 
-    def may_show(self) -> bool:
-        """Whether nobody else can be polling what was ours at the last beat."""
+    def may_show(self, account: str) -> bool:
+        """Whether nobody else can be polling an account, as far as it was ours."""
         self._session.give_up_if_silent()
-        return (not self._lost and bool(self._locked)) or not self._is_dead_to_others()
+        until = self._shown_until.get(account, -math.inf)
+        return account in self.epochs or self._monotonic() <= until
+
+    def owns(self, account: str) -> bool:
+        """Whether an account is to be polled here."""
+        return account in self.epochs
 
     def wake(self) -> None:
         """Look at once who owns what, instead of at the next beat."""
@@ -143,9 +145,6 @@ class Ownership:
             self._lost = False
             self._polled.clear()
             await self._hands.rest()
-        if not self.may_show():
-            # Before the others hear that this replica lives: until then they may have taken it all.
-            await self._hands.withdraw()
         try:
             view = await self._look()
             await self._give_up_what_is_not_ours(view)
@@ -168,16 +167,9 @@ class Ownership:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
         await self._let_go({*self.epochs, *self._kept})
-
-        async def leave(connection: asyncpg.Connection) -> None:
-            await connection.execute("DELETE FROM replicas WHERE replica = $1", self._replica)
-            await connection.execute(_RELEASE, self._replica)
-            await connection.execute("SELECT pg_advisory_unlock_all()")
-            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
-
         with contextlib.suppress(StorageError, TimeoutError):
             async with asyncio.timeout(_LONGEST_FAREWELL):
-                await self._session.use(leave)
+                await self._session.use(self._member.leave)
 
     async def _run(self) -> None:
         while True:
@@ -190,8 +182,8 @@ class Ownership:
                 async with asyncio.timeout(self._beat):
                     await self._woken.wait()
 
-    def _is_dead_to_others(self) -> bool:
-        return self._monotonic() - self._told_at > self._patience
+    def _is_considerate(self) -> bool:
+        return self._monotonic() < self._considerate_until
 
     async def _look(self) -> _View:
         begun = self._monotonic()
@@ -201,34 +193,11 @@ class Ownership:
 
     async def _tell_and_look(self, connection: asyncpg.Connection) -> _View:
         if self._listening is not connection:
-            await connection.add_listener(_CHANNEL, self._told)
+            await connection.add_listener(roll.CHANNEL, self._told)
             self._listening = connection
-        # One that is new is told of, so that the others need not wait for their next beat.
-        is_new = await connection.fetchval(
-            "INSERT INTO replicas (replica, beat) VALUES ($1, clock_timestamp())"
-            " ON CONFLICT (replica) DO UPDATE SET beat = excluded.beat RETURNING xmax = 0",
-            self._replica,
-        )
-        if is_new:
-            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
-        await connection.execute(
-            "DELETE FROM replicas WHERE beat < clock_timestamp() - $1 * interval '1 second'",
-            self._patience * 100,
-        )
-        alive = await connection.fetch(
-            "SELECT replica FROM replicas"
-            " WHERE beat >= clock_timestamp() - $1 * interval '1 second'",
-            self._patience,
-        )
+        alive = await self._member.tell(connection)
         resting = [account for account in self._kept if account not in self.epochs]
-        epochs = await connection.fetch(
-            "SELECT account, epoch FROM accounts WHERE account = ANY($1)",
-            list(map(ledgers.text, resting)),
-        )
-        return _View(
-            [replica for (replica,) in alive],
-            {ledgers.read_text(account): epoch for account, epoch in epochs},
-        )
+        return _View(alive, await roll.epochs(connection, resting))
 
     def _told(self, _connection: object, _process: int, _channel: str, replica: object) -> None:
         # What is told by ourselves is no news, and what is given up gently would go at once.
@@ -246,28 +215,20 @@ class Ownership:
             }
         )
         surplus = [account for account in self._locked if account not in ours]
-        at_once = max(1, math.ceil(len(self._locked) * _GIVEN_UP_AT_ONCE))
         known = set(self._accounts())
         # What is configured no more is nobody's, and need not go gently.
         leaving = [each for each in surplus if each not in known]
-        leaving += [each for each in surplus if each in known][:at_once]
+        leaving += [each for each in surplus if each in known][: self._given_up_at_once()]
         if not leaving:
             return
         await self._let_go(leaving)
-
-        async def unlock(connection: asyncpg.Connection) -> None:
-            await connection.execute(
-                _RELEASE + " AND account = ANY($2)",
-                self._replica,
-                list(map(ledgers.text, leaving)),
-            )
-            for account in leaving:
-                await connection.execute("SELECT pg_advisory_unlock($1)", _key(account))
-                self._locked.discard(account)
-            await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, self._replica)
-
-        await self._session.use(unlock)
+        await self._session.use(lambda found: self._member.give_up(found, leaving))
+        self._locked.difference_update(leaving)
         log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
+
+    def _given_up_at_once(self) -> int:
+        """Return how many accounts may go now."""
+        return max(1, math.ceil(len(self._locked) * _GIVEN_UP_AT_ONCE))
 
     async def _let_go(self, accounts: Collection[str]) -> None:
         """Stop polling accounts and forget them; their locks are given up by the caller."""
@@ -277,13 +238,14 @@ class Ownership:
                 log.error("a fault in giving up an account", account=account, exc_info=fault)
             self.epochs.pop(account, None)
             self._kept.pop(account, None)
+            self._shown_until.pop(account, None)
             self._polled.discard(account)
 
     async def _claim_what_is_ours(self, view: _View) -> None:
         missing = [account for account in self._ours(view) if account not in self.epochs]
         if not missing:
             return
-        claimed = await self._session.use(lambda found: self._claim(found, missing, view.alive))
+        claimed = await self._session.use(lambda found: self._claim(found, missing))
         # Another has counted since: what is remembered here is out of date.
         await self._let_go(
             {each for each, epoch in claimed.items() if self._kept.get(each, epoch) != epoch}
@@ -294,45 +256,29 @@ class Ownership:
             log.info("took accounts", accounts=len(claimed), held=len(self.epochs))
 
     async def _claim(
-        self, connection: asyncpg.Connection, missing: Sequence[str], alive: Collection[str]
+        self, connection: asyncpg.Connection, missing: Sequence[str]
     ) -> dict[str, int]:
         """Return the accounts whose locks were free, each with its epoch, which is in force now."""
         claimed: dict[str, int] = {}
-        for account in await self._free(connection, missing, alive):
-            # A lock that is taken twice has to be given up twice.
+        # After an outage nobody is alive: those who were there before are waited for.
+        waiting = self._is_considerate()
+        for account in await self._member.free(connection, missing, waiting=waiting):
             if account not in self._locked:
-                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _key(account)):
+                if not await roll.lock(connection, account):
                     continue
+                if connection.is_closed():
+                    # The answer came, and the session was given up before it could be read.
+                    break
                 self._locked.add(account)
-            # Nobody has had it since it was ours: it is the same epoch still.
-            claimed[account] = await connection.fetchval(
-                "INSERT INTO accounts (account, epoch, replica) VALUES ($1, 1, $2)"
-                " ON CONFLICT (account) DO UPDATE SET replica = excluded.replica, epoch ="
-                " accounts.epoch + (accounts.replica <> $2 OR accounts.epoch <> $3)::integer"
-                " RETURNING epoch",
-                ledgers.text(account),
-                self._replica,
-                self._kept.get(account, -1),
+            epoch = await self._member.claim(
+                connection, account, self._kept.get(account), waiting=waiting
             )
+            if epoch is None:
+                await roll.unlock(connection, account)
+                self._locked.discard(account)
+            else:
+                claimed[account] = epoch
         return claimed
-
-    async def _free(
-        self, connection: asyncpg.Connection, missing: Sequence[str], alive: Collection[str]
-    ) -> list[str]:
-        """Return those that were ours, were given up, or were of a replica that is dead to all.
-
-        One that has lost its session and lives shows what it had until it is dead to the others.
-        After an outage nobody is: those who were there before are waited for.
-        """
-        rows = await connection.fetch(
-            "SELECT account, replica FROM accounts"
-            " WHERE replica NOT IN ($1, '') AND account = ANY($2)",
-            self._replica,
-            list(map(ledgers.text, missing)),
-        )
-        waiting = self._monotonic() < self._considerate_until
-        others = {ledgers.read_text(account) for account, last in rows if waiting or last in alive}
-        return [account for account in missing if account not in others]
 
     async def _poll_what_is_ours(self) -> None:
         """Have the hands take what they have not taken yet, or could not."""
@@ -349,13 +295,9 @@ class Ownership:
                 continue  # at the next beat once more
             self._polled.add(account)
             if self._monotonic() - self._told_at > self._beat:
-                await self._look()  # what is large takes its time to load
+                # What is large takes its time to load, and others may have come or gone.
+                self.wake()
+                return
 
     def _ours(self, view: _View) -> set[str]:
         return {each for each in self._accounts() if owner(each, view.alive) == self._replica}
-
-
-def _key(account: str) -> int:
-    """Return the number of an account's lock: 64 bits, so that no two accounts share one."""
-    digest = hashlib.blake2b(b"itnio-exporter\0" + account.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

@@ -62,9 +62,13 @@ class Share:
         """Why nobody can tell which accounts are ours, at present."""
         return self._ownership.failure
 
-    def may_show(self) -> bool:
-        """Whether nobody else can be polling what was ours when that was last heard."""
-        return self._ownership.may_show()
+    def may_show(self, account: str) -> bool:
+        """Whether nobody else can be polling an account, as far as it was ours."""
+        return self._ownership.may_show(account)
+
+    def owns(self, account: str) -> bool:
+        """Whether an account is to be polled here."""
+        return self._ownership.owns(account)
 
     def start(self) -> None:
         """Take what is ours, from now on."""
