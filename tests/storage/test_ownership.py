@@ -467,3 +467,47 @@ async def test_a_lock_whose_session_was_given_up_meanwhile_is_not_held(
     assert not only.ownership._locked
     await only.ownership.beat()
     assert only.polled == set(ACCOUNTS)
+
+
+async def test_what_was_to_move_when_the_session_was_lost_moves_all_the_same(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+    await first.ownership.beat()
+    await second.ownership.beat()
+    # Back before anybody holds it dead, it goes on with its own, and has let go of the rest.
+    first.cut_off()
+    await asyncio.sleep(BEAT / 4)
+    await first.ownership.beat()
+    await second.ownership.beat()
+    assert first.polled | second.polled == set(ACCOUNTS)
+    assert len(second.polled) > 10
+
+
+async def test_what_was_claimed_without_a_word_of_it_is_nobodys(
+    fleet: tuple[Fleet, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+    fetchval = asyncpg.Connection.fetchval
+    claimed = 0
+
+    async def lost_on_the_way(
+        connection: asyncpg.Connection, query: str, *arguments: object
+    ) -> object:
+        nonlocal claimed
+        answer = await fetchval(connection, query, *arguments)
+        claimed += "INTO accounts" in query
+        if claimed == len(ACCOUNTS):
+            first.session._give_up()
+            raise ConnectionResetError
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "fetchval", lost_on_the_way)
+        await first.ownership.beat()
+    assert not first.polled
+    await second.ownership.beat()
+    await first.ownership.beat()
+    await second.ownership.beat()
+    assert first.polled | second.polled == set(ACCOUNTS)
+    assert len(second.polled) > 10

@@ -219,12 +219,15 @@ class Ownership:
         # What is configured no more is nobody's, and need not go gently.
         leaving = [each for each in surplus if each not in known]
         leaving += [each for each in surplus if each in known][: self._given_up_at_once()]
-        if not leaving:
-            return
-        await self._let_go(leaving)
-        await self._session.use(lambda found: self._member.give_up(found, leaving))
+        if leaving:
+            await self._let_go(leaving)
+        # Also what is recorded as ours and is not: what was at rest, or whose claim was not heard
+        # of. As long as this replica lives, nobody else would take it.
+        held = {*self.epochs, *self._kept, *self._locked} - set(leaving)
+        await self._session.use(lambda found: self._member.give_up(found, leaving, held))
         self._locked.difference_update(leaving)
-        log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
+        if leaving:
+            log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
 
     def _given_up_at_once(self) -> int:
         """Return how many accounts may go now."""

@@ -99,16 +99,20 @@ class Member:
         )
         return claimed
 
-    async def give_up(self, connection: asyncpg.Connection, accounts: Collection[str]) -> None:
-        """Let others have accounts that are locked here."""
-        await connection.execute(
-            "UPDATE accounts SET replica = '' WHERE replica = $1 AND account = ANY($2)",
+    async def give_up(
+        self, connection: asyncpg.Connection, locked: Iterable[str], but: Collection[str]
+    ) -> None:
+        """Unlock accounts, and give up what is recorded as ours ``but`` for some."""
+        released = await connection.fetch(
+            "UPDATE accounts SET replica = '' WHERE replica = $1 AND NOT account = ANY($2)"
+            " RETURNING account",
             self.name,
-            list(map(ledgers.text, accounts)),
+            list(map(ledgers.text, but)),
         )
-        for account in accounts:
+        for account in locked:
             await unlock(connection, account)
-        await self._notify(connection)
+        if released:
+            await self._notify(connection)
 
     async def leave(self, connection: asyncpg.Connection) -> None:
         """Give everything up, and be gone."""
