@@ -446,6 +446,58 @@ async def test_what_rested_is_not_shown_longer_by_telling_that_one_lives(
     await second.ownership.beat()
 
 
+async def test_after_a_long_outage_each_goes_on_with_its_own() -> None:
+    with postgres_server() as server:
+        fleet = Fleet(server.database())
+        async with AsyncExitStack() as stack:
+            place = fleet, stack
+            first, second = await beating_by_hand(place), await beating_by_hand(place)
+            for _ in range(40):
+                await first.ownership.beat()
+                await second.ownership.beat()
+                await asyncio.sleep(BEAT)
+                if len(first.polled) + len(second.polled) == len(ACCOUNTS) and second.polled:
+                    names = {first.name, second.name}
+                    if first.polled == {e for e in ACCOUNTS if owner(e, names) == first.name}:
+                        break
+            before = first.given_up, second.given_up
+            had = set(first.polled)
+            server.stop("immediate")
+            ends = time.monotonic() + BEAT * (BEATS_UNTIL_DEAD + 2)
+            while time.monotonic() < ends:
+                await first.ownership.beat()
+                await second.ownership.beat()
+                await asyncio.sleep(BEAT)
+            assert not first.polled | second.polled
+            server.start()
+            # The first one is back before the second.
+            await first.ownership.beat()
+            await second.ownership.beat()
+            assert first.polled == had
+            assert second.polled == set(ACCOUNTS) - had
+            assert (first.given_up, second.given_up) == before
+
+
+async def test_after_an_outage_nobody_waits_for_who_had_died_before() -> None:
+    with postgres_server() as server:
+        fleet = Fleet(server.database())
+        async with AsyncExitStack() as stack:
+            place = fleet, stack
+            dead, second = await beating_by_hand(place), await beating_by_hand(place)
+            await dead.ownership.beat()
+            await asyncio.sleep(BEAT * (BEATS_UNTIL_DEAD + 0.5))
+            await second.ownership._look()
+            await dead.session.close()
+            fleet.held.clear()
+            server.stop("immediate")
+            server.start()
+            while second.ownership.failure is not None or not second.ownership._alive:
+                await second.ownership.beat()
+            await second.ownership.beat()
+            await second.ownership.beat()
+            assert second.polled == set(ACCOUNTS)
+
+
 async def test_a_lock_whose_session_was_given_up_meanwhile_is_not_held(
     fleet: tuple[Fleet, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
 ) -> None:

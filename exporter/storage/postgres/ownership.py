@@ -104,6 +104,10 @@ class Ownership:
         """When the others were last told that this replica lives."""
         self._shown_until: dict[str, float] = {}
         """Until when no other can be polling what was owned in a session that is lost."""
+        self._alive: list[str] = []
+        """Who lived when that was last asked."""
+        self._awaited: set[str] = set()
+        """Who lived before a session was lost, and is given time to come back for its own."""
         self._considerate_until = -math.inf
         self._woken = asyncio.Event()
         self._listening: asyncpg.Connection | None = None
@@ -117,8 +121,10 @@ class Ownership:
         self._locked.clear()
         self._lost = True
         self._listening = None
-        # Where the server was away for all, the others come back as well, each for its own.
-        self._considerate_until = self._monotonic() + self._patience
+        if not self._is_considerate():
+            self._awaited.clear()
+        self._awaited.update(self._alive)
+        self._considerate_until = math.inf
         self.wake()
 
     def may_show(self, account: str) -> bool:
@@ -189,6 +195,10 @@ class Ownership:
         begun = self._monotonic()
         view = await self._session.use(self._tell_and_look)
         self._told_at = begun
+        self._alive = view.alive
+        if self._considerate_until == math.inf:
+            # Where the server was away for all, the others come back as well, each for its own.
+            self._considerate_until = self._monotonic() + self._patience
         return view
 
     async def _tell_and_look(self, connection: asyncpg.Connection) -> _View:
@@ -264,8 +274,8 @@ class Ownership:
         """Return the accounts whose locks were free, each with its epoch, which is in force now."""
         claimed: dict[str, int] = {}
         # After an outage nobody is alive: those who were there before are waited for.
-        waiting = self._is_considerate()
-        for account in await self._member.free(connection, missing, waiting=waiting):
+        awaited = self._awaited if self._is_considerate() else ()
+        for account in await self._member.free(connection, missing, awaited):
             if account not in self._locked:
                 if not await roll.lock(connection, account):
                     continue
@@ -273,9 +283,7 @@ class Ownership:
                     # The answer came, and the session was given up before it could be read.
                     break
                 self._locked.add(account)
-            epoch = await self._member.claim(
-                connection, account, self._kept.get(account), waiting=waiting
-            )
+            epoch = await self._member.claim(connection, account, self._kept.get(account), awaited)
             if epoch is None:
                 await roll.unlock(connection, account)
                 self._locked.discard(account)

@@ -20,7 +20,7 @@ _REMEMBERED: Final = 100
 
 _IS_ANOTHERS: Final = """(
     accounts.replica NOT IN ($1, '') AND (
-        $2 OR accounts.replica IN (
+        accounts.replica = ANY($2) OR accounts.replica IN (
             SELECT replica FROM replicas WHERE beat >= clock_timestamp() - $3 * interval '1 second'
         )
     )
@@ -56,17 +56,17 @@ class Member:
         return [replica for (replica,) in alive]
 
     async def free(
-        self, connection: asyncpg.Connection, accounts: Collection[str], *, waiting: bool
+        self, connection: asyncpg.Connection, accounts: Collection[str], awaited: Collection[str]
     ) -> list[str]:
         """Return those that were ours, were given up, or were of a replica that is dead to all.
 
         One that has lost its session and lives shows what it had until it is dead to the others.
-        ``waiting``: nobody is held dead.
+        ``awaited`` are not held dead.
         """
         rows = await connection.fetch(
             f"SELECT account FROM accounts WHERE {_IS_ANOTHERS} AND account = ANY($4)",  # noqa: S608  # all of it is written here
             self.name,
-            waiting,
+            list(awaited),
             self.patience,
             list(map(ledgers.text, accounts)),
         )
@@ -78,8 +78,7 @@ class Member:
         connection: asyncpg.Connection,
         account: str,
         epoch: int | None,
-        *,
-        waiting: bool,
+        awaited: Collection[str],
     ) -> int | None:
         """Record an account that is locked as ours; return its epoch, which is in force from now.
 
@@ -92,7 +91,7 @@ class Member:
             " accounts.epoch + (accounts.replica <> $1 OR accounts.epoch <> $5)::integer"
             f" WHERE NOT {_IS_ANOTHERS} RETURNING epoch",
             self.name,
-            waiting,
+            list(awaited),
             self.patience,
             ledgers.text(account),
             -1 if epoch is None else epoch,
