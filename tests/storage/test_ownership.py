@@ -446,6 +446,25 @@ async def test_what_rested_is_not_shown_longer_by_telling_that_one_lives(
     await second.ownership.beat()
 
 
+async def test_what_is_shared_goes_gently_however_many_give(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    old = [begun(fleet) for _ in range(3)]
+    await until(10, *old)
+    await asyncio.sleep(BEAT * 10)
+    await until(10, *old)
+    before = [one.given_up for one in old]
+    new = begun(fleet)
+    async with asyncio.timeout(5):
+        while sum(one.given_up for one in old) == sum(before):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(BEAT / 2)
+    gone = [one.given_up - was for one, was in zip(old, before, strict=True)]
+    # A tenth of some 13 at each beat, though each is told at once of what the others give.
+    assert max(gone) <= 2
+    await until(10, *old, new)
+
+
 async def test_after_a_long_outage_each_goes_on_with_its_own() -> None:
     with postgres_server() as server:
         fleet = Fleet(server.database())

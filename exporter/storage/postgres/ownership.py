@@ -109,6 +109,7 @@ class Ownership:
         self._awaited: set[str] = set()
         """Who lived before a session was lost, and is given time to come back for its own."""
         self._considerate_until = -math.inf
+        self._gave_at = -math.inf
         self._woken = asyncio.Event()
         self._listening: asyncpg.Connection | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -230,6 +231,7 @@ class Ownership:
         leaving = [each for each in surplus if each not in known]
         leaving += [each for each in surplus if each in known][: self._given_up_at_once()]
         if leaving:
+            self._gave_at = self._monotonic()
             await self._let_go(leaving)
         # Also what is recorded as ours and is not: what was at rest, or whose claim was not heard
         # of. As long as this replica lives, nobody else would take it.
@@ -240,7 +242,12 @@ class Ownership:
             log.info("gave up accounts", accounts=len(leaving), held=len(self.epochs))
 
     def _given_up_at_once(self) -> int:
-        """Return how many accounts may go now."""
+        """Return how many accounts may go now: none where the last ones have only just gone.
+
+        Those who are told of what is given up look at once, and would all give and tell in turn.
+        """
+        if self._monotonic() - self._gave_at < self._beat:
+            return 0
         return max(1, math.ceil(len(self._locked) * _GIVEN_UP_AT_ONCE))
 
     async def _let_go(self, accounts: Collection[str]) -> None:
