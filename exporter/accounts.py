@@ -192,10 +192,14 @@ class Accounts:
 
     async def give_up(self, account: str) -> None:
         """Stop polling an account, and forget it."""
+        self._hide(account)
         running = self._running.get(account)
-        if running is not None:
-            await self._end(running)
-        self._forget(account)
+        try:
+            if running is not None:
+                await self._end(running)
+        finally:
+            # However that went: others are told that they may have it.
+            self._forget(account)
 
     def _shared(self, database: Database) -> "Share":
         from exporter.storage.postgres.share import Share  # noqa: PLC0415  # asyncpg is an extra
@@ -239,7 +243,9 @@ class Accounts:
             return
         await self._begin(account, successor_of=running)
         successor = self._running.get(name)
-        if successor is not None and (was_polled or self._share is None):
+        if successor is None:
+            return
+        if self._share is None or (was_polled and self._share.owns(name)):
             successor.start()
 
     async def _end(self, running: RunningAccount) -> None:

@@ -87,6 +87,7 @@ class RunningAccount:
             balance=_balance_watch(account, self._client, around),
         )
         self._loop: asyncio.Task[None] | None = None
+        self._ended = False
 
     async def begin(self, successor_of: "RunningAccount | None" = None) -> None:
         """Make everything ready to poll, and publish the counters that are kept."""
@@ -97,8 +98,8 @@ class RunningAccount:
         await self.poller.open()
 
     def start(self) -> None:
-        """Poll from now on; again does nothing while it is polled."""
-        if self._loop is not None:
+        """Poll from now on; does nothing while it is polled, or where it was ended."""
+        if self._loop is not None or self._ended:
             return
         clocks = self._around.clocks
         loop = PollLoop(
@@ -126,6 +127,7 @@ class RunningAccount:
 
     async def end(self) -> None:
         """Stop polling for good; its connections are closed."""
+        self._ended = True
         await self.pause()
         await self.poller.close()
         await self._client.__aexit__()
