@@ -1,6 +1,8 @@
 """Commands, flags and exit statuses: 0 fine, 1 a failure at run time, 2 bad usage or config."""
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -338,3 +340,18 @@ def test_once_fails_where_an_account_fails(tmp_path: Path) -> None:
     for secret in (KEY, SECRET):
         assert secret not in result.output
     assert "Traceback" not in result.output
+
+
+def test_the_first_process_of_a_container_ends_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    try:
+        main.get_command(click.Context(main), "schema")
+        # The kernel ends no first process that has no handler of its own.
+        with pytest.raises(SystemExit) as ended:
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 143
