@@ -174,8 +174,6 @@ def test_what_is_mounted_has_a_volume() -> None:
     for path in VALUES:
         documents = render(values_of(path))
         volumes = {each["name"] for each in pod(documents)["volumes"]}
-        claims = only(documents, "StatefulSet")["spec"].get("volumeClaimTemplates", [])
-        volumes |= {each["metadata"]["name"] for each in claims}
         assert {each["name"] for each in container(documents)["volumeMounts"]} == volumes
 
 
@@ -197,7 +195,7 @@ def test_replicas_share_a_database_and_have_no_volume() -> None:
     documents = render(values_of(CHART / "ci/fleet-values.yaml"))
     spec = only(documents, "StatefulSet")["spec"]
     assert spec["replicas"] == 3
-    assert "volumeClaimTemplates" not in spec
+    assert not of_kind(documents, "PersistentVolumeClaim")
     (url,) = [each for each in container(documents)["env"] if each["name"] == "ITNIO_STORAGE_URL"]
     assert url["valueFrom"]["secretKeyRef"] == {"name": "itnio-database", "key": "url"}
     budget = only(documents, "PodDisruptionBudget")["spec"]
@@ -205,6 +203,54 @@ def test_replicas_share_a_database_and_have_no_volume() -> None:
     labels = spec["template"]["metadata"]["labels"]
     assert budget["selector"]["matchLabels"].items() <= labels.items()
     assert not of_kind(render(ACCOUNT), "PodDisruptionBudget")
+
+
+def test_what_is_counted_outlives_the_release() -> None:
+    claim = only(render(ACCOUNT), "PersistentVolumeClaim")
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert {"name": "state", "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}} in (
+        pod(render(ACCOUNT))["volumes"]
+    )
+    assert not of_kind(render(DEMO), "PersistentVolumeClaim")
+
+
+def test_an_upgrade_changes_nothing_that_kubernetes_keeps_as_it_was() -> None:
+    kinds = (DEMO, ACCOUNT, values_of(CHART / "ci/fleet-values.yaml"))
+    fixed = []
+    for values in kinds:
+        spec = only(render(values), "StatefulSet")["spec"]
+        may_change = ("replicas", "template", "updateStrategy", "minReadySeconds")
+        fixed.append({name: value for name, value in spec.items() if name not in may_change})
+    # From the demo to accounts of one's own, and on to several replicas.
+    assert fixed[0] == fixed[1] == fixed[2]
+
+
+def egress_ports(values: dict[str, Any]) -> list[int]:
+    rules = only(render(values), "NetworkPolicy")["spec"]["egress"]
+    return [each["port"] for rule in rules for each in rule["ports"] if each["port"] != 53]
+
+
+def test_the_database_of_replicas_can_be_reached() -> None:
+    shared = {**ACCOUNT, "storage": {"postgres": {"existingSecret": "itnio-database"}}}
+    assert egress_ports(ACCOUNT) == [443]
+    assert egress_ports(shared) == [443, 5432]
+    assert egress_ports({**shared, "networkPolicy": {"egressPorts": [5432]}}) == [5432]
+    shared["storage"]["postgres"]["port"] = 6432
+    assert egress_ports(shared) == [443, 6432]
+    assert egress_ports({**shared, "demo": True}) == [443]
+
+
+def test_replicas_are_spread_over_nodes_unless_values_say_how() -> None:
+    fleet = values_of(CHART / "ci/fleet-values.yaml")
+    documents = render(fleet)
+    (spread,) = pod(documents)["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    labels = only(documents, "StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    zones = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    own = render({**fleet, "topologySpreadConstraints": [zones]})
+    assert pod(own)["topologySpreadConstraints"] == [zones]
+    assert "topologySpreadConstraints" not in pod(render(ACCOUNT))
 
 
 def test_the_chart_is_of_this_version() -> None:

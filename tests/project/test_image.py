@@ -76,6 +76,11 @@ def test_the_label_tells_the_version() -> None:
     assert final("ARG") == f"VERSION={__version__}"
 
 
+def test_the_page_on_kubernetes_builds_what_its_chart_pulls() -> None:
+    tags = set(re.findall(r"REGISTRY/itnio-exporter:(\S+)", read("docs/kubernetes.md")))
+    assert tags == {__version__}
+
+
 def test_what_is_copied_reaches_the_builder() -> None:
     allowed = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
     copied = {
