@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from exporter.cli import main
-from tests.project.files import ROOT
+from tests.project.files import ROOT, read
 
 UNIT = ROOT / "deploy/systemd/itnio-exporter.service"
 
@@ -39,6 +39,12 @@ def test_systemd_takes_it(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_a_replica_is_told_its_database_without_a_change_of_the_unit() -> None:
+    path = settings()["EnvironmentFile"].removeprefix("-")
+    assert settings()["EnvironmentFile"] != path, "most have no such file"
+    assert path in read("docs/fleet.md")
 
 
 def test_the_command_knows_its_arguments() -> None:
