@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.storage.model import Database
 from exporter.storage.postgres.ownership import BEATS_UNTIL_DEAD, Ownership, owner
 from exporter.storage.postgres.roll import key
 from exporter.storage.postgres.session import Session
+from exporter.storage.postgres.share import Share
 from tests.fleet.wire import Proxy, Wire
 from tests.postgres import PostgresServer, postgres_server
 
@@ -582,3 +584,29 @@ async def test_what_was_claimed_without_a_word_of_it_is_nobodys(
     await second.ownership.beat()
     assert first.polled | second.polled == set(ACCOUNTS)
     assert len(second.polled) > 10
+
+
+class _NoObserver:
+    def store_committed(self, seconds: float, size: int) -> None: ...
+
+    def store_failed(self, reason: str) -> None: ...
+
+    def store_answered(self) -> None: ...
+
+
+def test_a_machine_that_sleeps_is_silent_for_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clocks = {time.CLOCK_MONOTONIC: 100.0, time.CLOCK_BOOTTIME: 100.0}
+    monkeypatch.setattr(time, "clock_gettime", clocks.__getitem__)
+    url = "postgresql://127.0.0.1:1/itnio"
+    hands = Replica(url, "replica", {})
+    share = Share(Database(url), lambda: ACCOUNTS, hands, _NoObserver(), interval=15)
+    ownership = share._ownership
+    ownership._told_at = ownership._monotonic()
+    ownership.epochs[ACCOUNTS[0]] = 1
+    ownership.lost()
+    assert share.may_show(ACCOUNTS[0])
+    # What the usual clock has not seen.
+    clocks[time.CLOCK_BOOTTIME] += 60
+    assert not share.may_show(ACCOUNTS[0])

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -17,6 +18,15 @@ from exporter.storage.postgres.store import SharedStore
 _BEATS_IN_AN_INTERVAL: Final = 8
 _SHORTEST_BEAT: Final = 0.5
 _LONGEST_BEAT: Final = 10.0
+
+
+def since_boot() -> float:
+    """Return seconds on a clock that is never set, and goes on while the machine sleeps.
+
+    The usual one stands still meanwhile, and others do not wait for who sleeps.
+    """
+    clock: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
 
 
 class SharedObserver(Observer, Protocol):
@@ -45,6 +55,7 @@ class Share:
             silence=beat * BEATS_UNTIL_DEAD,
             name=replica,
             lost=self._lost,
+            monotonic=since_boot,
         )
         self._ownership = Ownership(
             self._session,
@@ -54,6 +65,7 @@ class Share:
             beat=beat,
             failed=observer.store_failed,
             answered=observer.store_answered,
+            monotonic=since_boot,
         )
         self.store = SharedStore(self._session, self._ownership.epochs, observer)
 
