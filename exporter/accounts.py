@@ -51,6 +51,7 @@ class Accounts:
         self._histories: dict[str, History] = {}
         self._heard_of: set[str] = set()
         self.telemetry.reloaded(self.clocks.now(), successful=True)
+        self._leaving = False
         self._store: _Store | None = None
         self._share: Share | None = None
         if isinstance(state, Database):
@@ -134,6 +135,7 @@ class Accounts:
     async def stop(self) -> None:
         """Stop polling; every account's connections are closed, and the store is released."""
         if self._share is not None:
+            self._leave()
             await self._share.leave()
         await asyncio.gather(*map(self._end, list(self._running.values())))
         if self._store is not None:
@@ -199,7 +201,8 @@ class Accounts:
                 await self._end(running)
         finally:
             # However that went: others are told that they may have it.
-            self._forget(account)
+            if not self._leaving:
+                self._forget(account)
 
     def _shared(self, database: Database) -> "Share":
         from exporter.storage.postgres.share import Share  # noqa: PLC0415  # asyncpg is an extra
@@ -262,6 +265,17 @@ class Accounts:
                 self._hide(name)
                 self.telemetry.owned(name, owned=False)
 
+    def _leave(self) -> None:
+        """Show no account any more, all at once: others wait to hear that they may have them.
+
+        To clear up after each takes the longer the more there are, and nobody will ever look.
+        """
+        self._leaving = True
+        for name in self._names():
+            self.telemetry.owned(name, owned=False)
+        self._snapshots.clear()
+        self.exposition = Exposition(self.telemetry.registry, self.clocks.monotonic)
+
     def _forget(self, name: str) -> None:
         self._hide(name)
         self._histories.pop(name, None)
@@ -278,7 +292,9 @@ class Accounts:
         return [account.name for account in self._config.accounts]
 
     def _publish(self, snapshot: AccountSnapshot) -> None:
-        if self._share is not None and not self._share.may_show(snapshot.account):
+        if self._share is not None and (
+            self._leaving or not self._share.may_show(snapshot.account)
+        ):
             return
         self.exposition.publish(snapshot)
         self._snapshots[snapshot.account] = snapshot

@@ -49,9 +49,13 @@ async def sharing(time: VirtualTime) -> AsyncIterator[tuple[Accounts, InventedSh
         yield accounts, share, simulator
 
 
-async def up(accounts: Accounts, account: str) -> float | None:
+async def shown(accounts: Accounts, name: str, account: str) -> float | None:
     text = b"".join(await accounts.scrape(openmetrics=False, compressed=False))
-    return value(text, "itnio_up", account=account)
+    return value(text, name, account=account)
+
+
+async def up(accounts: Accounts, account: str) -> float | None:
+    return await shown(accounts, "itnio_up", account)
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[None]]) -> None:
@@ -144,3 +148,26 @@ async def test_what_is_taken_during_a_reload_is_polled_once(
         assert names.count("poll a") == names.count("poll b") == 1
         await asyncio.sleep(1)
         assert await up(accounts, "b") == 1
+
+
+async def test_who_leaves_hides_everything_at_once_and_clears_nothing_up(
+    time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sharing(time) as (accounts, share, _):
+        cleared: list[str] = []
+        seen: list[float | None] = []
+
+        async def leave() -> None:
+            # Before anything is ended: with a thousand accounts that takes its time.
+            seen.extend([await up(accounts, name) for name in ("a", "b")])
+            assert await shown(accounts, "itnio_exporter_account_owned", "a") == 0
+            await asyncio.gather(*map(accounts.give_up, ("a", "b")))
+            seen.extend([await up(accounts, name) for name in ("a", "b")])
+
+        monkeypatch.setattr(share, "leave", leave)
+        monkeypatch.setattr(accounts.telemetry, "forget", cleared.append)
+        await accounts.stop()
+        assert seen == [None] * 4
+        # Others wait for it, and the process is about to be gone.
+        assert cleared == []
+        assert loops() == {}
