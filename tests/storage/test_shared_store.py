@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 import pytest
@@ -206,3 +207,23 @@ async def test_what_was_stopped_in_the_middle_of_an_exchange_holds_nothing(
     await asyncio.gather(exchange, return_exceptions=True)
     await stopped.close()
     await other.close()
+
+
+async def test_what_a_session_promises_is_set_through_a_pooler_too(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = asyncpg.connect
+
+    async def pooled(url: str, **options: Any) -> asyncpg.Connection:
+        # As PgBouncer: refused at the door, or ignored, is what it does not know itself.
+        assert set(options.pop("server_settings")) <= {"application_name"}
+        return await connect(url, **options)
+
+    async def settings(connection: asyncpg.Connection) -> list[str]:
+        names = ("idle_session_timeout", "tcp_user_timeout", "synchronous_commit", "search_path")
+        return [await connection.fetchval("SELECT current_setting($1)", each) for each in names]
+
+    monkeypatch.setattr(asyncpg, "connect", pooled)
+    session = Session(server.database(), silence=1.5)
+    assert await session.use(settings) == ["1500ms", "1500", "on", SCHEMA]
+    await session.close()

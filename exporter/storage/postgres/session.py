@@ -112,35 +112,46 @@ class Session:
         raise error
 
     async def _opened(self) -> asyncpg.Connection:
-        milliseconds = self._silence * 1000
         try:
             connection = await asyncpg.connect(
                 self._url,
                 timeout=min(5.0, self._silence),
-                server_settings={
-                    "application_name": self._name,
-                    "idle_session_timeout": f"{milliseconds:.0f}",
-                    "idle_in_transaction_session_timeout": f"{milliseconds:.0f}",
-                    # What it does for us, or has yet to send, may not keep it any longer either.
-                    "statement_timeout": f"{milliseconds:.0f}",
-                    "tcp_user_timeout": f"{milliseconds:.0f}",
-                    "lock_timeout": f"{milliseconds / 2:.0f}",
-                    "search_path": SCHEMA,
-                    # What was published must not be lost by a crash of the server, whatever the
-                    # database's own setting is.
-                    "synchronous_commit": "on",
-                },
+                server_settings={"application_name": self._name},
             )
         except (*FAILURES, ValueError) as error:
             raise storage_error(error, self.where) from error
         try:
-            await self._done(migrate, connection)
+            await self._done(self._prepare, connection)
         except BaseException:
             connection.terminate()
             raise
         self._connection = connection
         connection.add_termination_listener(self._ended)
         return connection
+
+    async def _prepare(self, connection: asyncpg.Connection) -> None:
+        """Have the server keep to what is promised, and its tables be as they have to be."""
+        milliseconds = self._silence * 1000
+        settings = {
+            "idle_session_timeout": f"{milliseconds:.0f}",
+            "idle_in_transaction_session_timeout": f"{milliseconds:.0f}",
+            # What it does for us, or has yet to send, may not keep it any longer either.
+            "statement_timeout": f"{milliseconds:.0f}",
+            "tcp_user_timeout": f"{milliseconds:.0f}",
+            "lock_timeout": f"{milliseconds / 2:.0f}",
+            "search_path": SCHEMA,
+            # What was published must not be lost by a crash of the server, whatever the
+            # database's own setting is.
+            "synchronous_commit": "on",
+        }
+        # Not when connecting: a pooler refuses there what it does not know, or leaves it out.
+        await connection.execute(
+            "SELECT set_config(name, value, false)"
+            " FROM unnest($1::text[], $2::text[]) AS setting (name, value)",
+            list(settings),
+            list(settings.values()),
+        )
+        await migrate(connection)
 
     def _ended(self, connection: asyncpg.Connection) -> None:
         """Take note that the server has closed the connection; nobody need be using it."""
