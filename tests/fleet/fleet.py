@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -305,12 +306,12 @@ async def running(plan: Plan, folder: Path) -> AsyncIterator[Fleet]:
             await fleet.start(replica)
             stack.push_async_callback(_replica_gone, replica)
         followed = [
-            asyncio.create_task(
-                fleet.watch.follow(
-                    f"replica {each.number}", f"http://127.0.0.1:{each.port}/metrics", plan.scrape
-                )
-            )
+            asyncio.create_task(follow(f"http://127.0.0.1:{each.port}/metrics"))
             for each in fleet.replicas
+            for follow in (
+                partial(fleet.watch.follow, f"replica {each.number}", every=plan.scrape),
+                partial(fleet.watch.follow_owner, every=min(1.0, plan.scrape)),
+            )
         ]
         try:
             yield fleet

@@ -48,6 +48,15 @@ def test_two_owners_and_none_are_seen() -> None:
     assert watch.sights["a"].longest_unowned == 25
 
 
+def test_an_owner_is_seen_also_between_scrapes() -> None:
+    watch = Watch(judging=True)
+    watch.take("one", OWNED, {}, 0, 1)
+    watch.look(OWNED.replace(" 1", " 0"), 3, 4)
+    watch.look(OWNED, 8, 9)
+    watch.take("two", OWNED, {}, 12, 13)
+    assert watch.sights["a"].longest_unowned == 7
+
+
 def test_the_world_stands_still_when_it_is_told_to() -> None:
     world = World(2, begin=1_000.0, frozen=1_200.0)
     sums = world.truth()

@@ -1,6 +1,7 @@
 """What scrapers of all replicas see, and what it says of the fleet."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import defaultdict
@@ -62,6 +63,27 @@ class Watch:
                     self.take(replica, text, floor, begun, time.monotonic())
                 await asyncio.sleep(max(0.2, every - (time.monotonic() - begun)))
 
+    async def follow_owner(self, url: str, every: float) -> None:
+        """Ask one replica only what it owns, until cancelled: between two scrapes much can be."""
+        async with aiohttp.ClientSession() as client:
+            while True:
+                begun = time.monotonic()
+                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+                    asked = {"name[]": "itnio_exporter_account_owned"}
+                    async with client.get(url, params=asked, timeout=timeout) as answer:
+                        text = await answer.text()
+                        if answer.status == 200:
+                            self.look(text, begun, time.monotonic())
+                await asyncio.sleep(max(0.2, every - (time.monotonic() - begun)))
+
+    def look(self, text: str, begun: float, ended: float) -> None:
+        """Take note of what a replica owns."""
+        for _, labels, written in _LINE.findall(text):
+            sight = self.sights.get(dict(_LABEL.findall(labels))["account"])
+            if sight is not None and float(written) == 1:
+                self._see(sight, begun, ended)
+
     def take(
         self, replica: str, text: str, floor: dict[str, float], begun: float, ended: float
     ) -> None:
@@ -86,9 +108,7 @@ class Watch:
                 self._own(account, sight, replica, begun, ended)
 
     def _own(self, account: str, sight: Sight, replica: str, begun: float, ended: float) -> None:
-        if self.judging:
-            sight.longest_unowned = max(sight.longest_unowned, begun - sight.owned_at)
-        sight.owned_at = max(sight.owned_at, ended)
+        self._see(sight, begun, ended)
         # Ours, then another's, then ours again, all in a moment: one of them was wrong.
         before = [each for each in sight.seen if each[0] == replica]
         if before and self.judging:
@@ -97,6 +117,11 @@ class Watch:
             if any(each[2] < begun for each in between) and begun - since < self.moment:
                 self.faults.append(f"{account}: owned by {replica} and by {between[-1][0]} at once")
         sight.seen = [*sight.seen[-7:], (replica, begun, ended)]
+
+    def _see(self, sight: Sight, begun: float, ended: float) -> None:
+        if self.judging:
+            sight.longest_unowned = max(sight.longest_unowned, begun - sight.owned_at)
+        sight.owned_at = max(sight.owned_at, ended)
 
     def longest_unowned(self) -> float:
         """Seconds for which some account had no owner that anybody could see."""
