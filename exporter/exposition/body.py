@@ -37,6 +37,13 @@ class Chunk:
         return self._deflated
 
 
+def deflated_together(chunks: Sequence[Chunk]) -> Sequence[Deflated]:
+    """Return chunks deflated each for itself, or as one where they are short."""
+    if sum(each.size for each in chunks) >= _WHOLE:
+        return [each.deflated() for each in chunks]
+    return [deflate(b"".join([text for each in chunks for text in each.texts]))]
+
+
 @dataclass(frozen=True, slots=True)
 class Gzipped:
     """A gzip member that has yet to be ended: its pieces, checksum and length so far."""

@@ -36,13 +36,14 @@ def deflate(data: bytes) -> Deflated:
     return Deflated(packed, zlib.crc32(data), len(data), zlib.crc32(bytes(len(data))))
 
 
-def checksum(chunks: Iterable[Deflated]) -> int:
+def checksum(chunks: Iterable[Deflated], crc: int = 0) -> int:
     """Return the CRC-32 of all that the chunks hold, one after the other, without their bytes.
+
+    ``crc`` is that of what stands before them.
 
     A CRC is linear: one carried on over zeros, and that of bytes which begins with nothing, differ
     from the one carried on over these bytes only by what the zeros alone would have given.
     """
-    crc = 0
     for each in chunks:
         crc = zlib.crc32(bytes(each.size), crc) ^ each.blank ^ each.crc
     return crc

@@ -134,7 +134,8 @@ class Renderer:
         self._waiting: dict[str, AccountSnapshot | None] = {}
         """What is not rendered yet; None where the account is to be forgotten."""
         self._work: Iterator[None] | None = None
-        self._body = Body()
+        self._body: Body | None = None
+        """All that has been rendered so far; None where it has to be put together anew."""
 
     def update(self, snapshot: AccountSnapshot) -> None:
         """Take an account's new snapshot."""
@@ -144,7 +145,7 @@ class Renderer:
         """Forget an account: from now on ``body`` is without it, whatever has yet to be done."""
         self._waiting[account] = None
         if self._accounts.pop(account, None) is not None:
-            self._body = self._whole()
+            self._body = None
 
     @property
     def waiting(self) -> int:
@@ -168,7 +169,9 @@ class Renderer:
 
     @property
     def body(self) -> Body:
-        """All that has been rendered so far."""
+        """All that has been rendered so far, put together once for as long as it is the same."""
+        if self._body is None:
+            self._body = self._whole()
         return self._body
 
     def _render(self) -> Iterator[None]:
@@ -180,7 +183,7 @@ class Renderer:
                 else:
                     yield from self._account(snapshot)
                 if self._waiting[name] is snapshot:
-                    self._body = self._whole()
+                    self._body = None
                     del self._waiting[name]
         finally:
             self._work = None

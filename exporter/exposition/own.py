@@ -6,6 +6,7 @@ takes it about fifteen times as long as it takes here, where what stands before 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from math import isfinite
 from typing import Any, Final, NamedTuple, cast
 
@@ -13,9 +14,12 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
 from prometheus_client.registry import Collector
 
+from exporter.exposition.body import Chunk
+from exporter.exposition.by_account import ByAccount
 from exporter.exposition.process import Brief
 from exporter.exposition.render import EOF, escaped, number
 
+ACCOUNTS_A_CHUNK: Final = 16
 _SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum", "_info")
 
 
@@ -52,6 +56,10 @@ class _Kept:
     text: bytes
 
 
+_Prefixes = dict[tuple[str, tuple[str, ...]], str]
+"""What stands before the value, by the sample's name and the values of its labels."""
+
+
 class _Form(NamedTuple):
     """The brief collectors' text with a gap, ``%s``, for each figure."""
 
@@ -65,21 +73,55 @@ class OwnText:
     def __init__(self, registry: OwnRegistry) -> None:
         self._registry = registry
         self._kept: dict[tuple[Collector, bool], _Kept] = {}
-        self._steady: dict[bool, tuple[list[int], bytes]] = {}
+        self._steady: dict[bool, tuple[list[int], tuple[Chunk, ...]]] = {}
         self._headers: dict[tuple[str, bool], str] = {}
-        self._prefixes: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._header_chunks: dict[tuple[str, bool], Chunk] = {}
+        self._prefixes: _Prefixes = {}
         self._forms: dict[bool, _Form] = {}
+        self._accounts: dict[ByAccount, _AccountTexts] = {}
 
-    def steady(self, *, openmetrics: bool) -> bytes:
-        """Return what is the same object until something changes."""
+    def steady(self, *, openmetrics: bool) -> tuple[Chunk, ...]:
+        """Return what is the same object until something changes; so is each unchanged chunk."""
         changes = self._registry.changes
         counts = list(changes.values())
         before = self._steady.get(openmetrics)
         if before is not None and before[0] == counts:
             return before[1]
-        text = b"".join([self._family(each, openmetrics=openmetrics) for each in changes])
-        self._steady[openmetrics] = (counts, text)
-        return text
+        chunks: list[Chunk] = []
+        for by_account, some in groupby(changes, lambda each: isinstance(each, ByAccount)):
+            if by_account:
+                for each in some:
+                    chunks += self._chunks(cast("ByAccount", each), openmetrics=openmetrics)
+            else:
+                texts = [self._family(each, openmetrics=openmetrics) for each in some]
+                chunks.append(Chunk(tuple(texts)))
+        self._steady[openmetrics] = (counts, tuple(chunks))
+        return self._steady[openmetrics][1]
+
+    def write(self, account: str) -> None:
+        """Write what has changed of an account now, so that the next scrape need not."""
+        for each in self._registry.changes:
+            if isinstance(each, ByAccount) and account in each.accounts:
+                self._texts(each).write(account)
+
+    def _chunks(self, collector: ByAccount, *, openmetrics: bool) -> Iterator[Chunk]:
+        texts = self._texts(collector)
+        texts.refresh()
+        for place, metric in enumerate(collector.describe()):
+            yield self._header_chunk(metric, openmetrics=openmetrics)
+            yield from texts.chunks[place]
+
+    def _header_chunk(self, metric: Metric, *, openmetrics: bool) -> Chunk:
+        key = metric.name, openmetrics
+        if key not in self._header_chunks:
+            header = self._header(metric, openmetrics=openmetrics)
+            self._header_chunks[key] = Chunk((header.encode(),))
+        return self._header_chunks[key]
+
+    def _texts(self, collector: ByAccount) -> "_AccountTexts":
+        if collector not in self._accounts:
+            self._accounts[collector] = _AccountTexts(collector)
+        return self._accounts[collector]
 
     def live(self, *, openmetrics: bool) -> bytes:
         """Return what is another every time: what the process takes."""
@@ -125,17 +167,70 @@ class OwnText:
         return "".join([self._lines(each, openmetrics=openmetrics) for each in metrics])
 
     def _lines(self, metric: Metric, *, openmetrics: bool) -> str:
+        header = self._header(metric, openmetrics=openmetrics)
+        return header + _samples(metric, self._prefixes)
+
+    def _header(self, metric: Metric, *, openmetrics: bool) -> str:
         header = self._headers.get((metric.name, openmetrics))
         if header is None:
             header = self._headers[metric.name, openmetrics] = _header(metric, openmetrics)
-        lines = [header]
-        for name, labels, value, *_ in metric.samples:
-            key = (name, tuple(labels.values()))
-            prefix = self._prefixes.get(key)
-            if prefix is None:
-                prefix = self._prefixes[key] = _prefix(name, labels)
-            lines.append(f"{prefix} {number(value)}\n")
-        return "".join(lines)
+        return header
+
+
+class _AccountTexts:
+    """The samples of metrics that each account has for itself, by family."""
+
+    def __init__(self, collector: ByAccount) -> None:
+        self._collector = collector
+        self._texts: dict[str, list[bytes]] = {}
+        self._written: dict[str, list[int]] = {}
+        """Which revision of each."""
+        self._prefixes: dict[str, _Prefixes] = {}
+        self.chunks: list[list[Chunk]] = [[] for _ in collector.describe()]
+        """Each family's."""
+
+    def write(self, account: str) -> None:
+        """Write anew what has changed of an account."""
+        revisions = list(self._collector.revisions(account))
+        written = self._written.get(account, [])
+        if written == revisions:
+            return
+        texts = self._texts.setdefault(account, [b""] * len(revisions))
+        prefixes = self._prefixes.setdefault(account, {})
+        for place, revision in enumerate(revisions):
+            if not written or written[place] != revision:
+                metric = self._collector.metric(account, place)
+                texts[place] = _samples(metric, prefixes).encode()
+        self._written[account] = revisions
+
+    def refresh(self) -> None:
+        """Write what has changed of any account; chunks in which nothing did stay."""
+        names = list(self._collector.accounts)
+        for gone in self._texts.keys() - set(names):
+            del self._texts[gone], self._written[gone], self._prefixes[gone]
+        for account in names:
+            self.write(account)
+        runs = [
+            [self._texts[name] for name in names[first : first + ACCOUNTS_A_CHUNK]]
+            for first in range(0, len(names), ACCOUNTS_A_CHUNK)
+        ]
+        for place, before in enumerate(self.chunks):
+            chunks = [Chunk(tuple([texts[place] for texts in run])) for run in runs]
+            for run, known in enumerate(before[: len(chunks)]):
+                if known.texts == chunks[run].texts:
+                    chunks[run] = known
+            self.chunks[place] = chunks
+
+
+def _samples(metric: Metric, prefixes: "_Prefixes") -> str:
+    lines: list[str] = []
+    for name, labels, value, *_ in metric.samples:
+        key = (name, tuple(labels.values()))
+        prefix = prefixes.get(key)
+        if prefix is None:
+            prefix = prefixes[key] = _prefix(name, labels)
+        lines.append(f"{prefix} {number(value)}\n")
+    return "".join(lines)
 
 
 def _form(text: str) -> _Form:

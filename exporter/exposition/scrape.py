@@ -3,15 +3,14 @@
 import asyncio
 import gzip
 import time
-import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from exporter.exposition.body import Body
-from exporter.exposition.gzipped import LEVEL, deflate, ended
+from exporter.exposition.body import Body, Chunk, deflated_together
+from exporter.exposition.gzipped import LEVEL, Deflated, checksum, ended
 from exporter.exposition.kept import Renderer
 from exporter.exposition.own import OwnRegistry, OwnText
 from exporter.exposition.render import EOF
@@ -37,8 +36,10 @@ class _Front:
     """What stands before the live metrics, and what it was put together from."""
 
     body: Body
-    steady: bytes
+    steady: tuple[Chunk, ...]
     pieces: Pieces
+    own: Sequence[Deflated] = ()
+    """Of what is steady, where it is compressed."""
     crc: int = 0
     size: int = 0
 
@@ -62,7 +63,7 @@ class Exposition:
         self._fronts: dict[tuple[bool, bool], _Front] = {}
         self._monotonic = monotonic
         self._times: deque[float] = deque(maxlen=_REMEMBERED)
-        self._shown = Body()
+        self._shown: Body | None = Body()
         self._removals = 0
         self._rendering: asyncio.Task[None] | None = None
         self._forms: set[tuple[bool, bool]] = set()
@@ -71,6 +72,7 @@ class Exposition:
 
     def publish(self, snapshot: AccountSnapshot) -> None:
         """Show an account's new snapshot from now on, or as soon as it is rendered."""
+        self._own.write(snapshot.account)
         self._renderer.update(snapshot)
         if self._rendering is None and self._renderer.waiting > SMALL:
             self._rendering = asyncio.get_running_loop().create_task(self._render())
@@ -78,16 +80,8 @@ class Exposition:
     def remove(self, account: str) -> None:
         """Show an account no more, from this moment on: another replica may be showing it."""
         self._renderer.remove(account)
-        self._shown = self._renderer.body
+        self._shown = None  # put together when it is asked for: many may be removed at once
         self._removals += 1
-
-    def settle(self) -> None:
-        """Show all that is published, and nothing that was removed, from this moment on."""
-        if self._rendering is not None:
-            self._rendering.cancel()
-            self._rendering = None
-        self._renderer.settle()
-        self._shown = self._renderer.body
 
     def patience(self) -> float:
         """Return the seconds within which the next scrape can be expected."""
@@ -134,7 +128,7 @@ class Exposition:
             own = self._own.only(names, openmetrics=openmetrics)
             return body.only(names, openmetrics=openmetrics) + own + end
         self._note_scrape()
-        steady = self._own.steady(openmetrics=openmetrics)
+        steady = _text(self._own.steady(openmetrics=openmetrics))
         live = self._own.live(openmetrics=openmetrics)
         return b"".join((*body.plain(openmetrics=openmetrics), steady, live, end))
 
@@ -142,6 +136,8 @@ class Exposition:
         """Return what is to be shown now."""
         if self._rendering is None:
             self._renderer.settle()
+            self._shown = self._renderer.body
+        elif self._shown is None:
             self._shown = self._renderer.body
         return self._shown
 
@@ -158,11 +154,23 @@ class Exposition:
         if front is not None and front.body is body and front.steady is steady:
             return front
         if compressed:
-            packed, own = body.gzipped(openmetrics=openmetrics), deflate(steady)
-            crc, size = zlib.crc32(steady, packed.crc), packed.size + own.size
-            front = _Front(body, steady, _ending_in(packed.pieces, own.data), crc, size)
+            packed = body.gzipped(openmetrics=openmetrics)
+            if front is not None and front.steady is steady:
+                own = front.own
+            else:
+                own = deflated_together(steady)
+            front = _Front(
+                body,
+                steady,
+                _ending_in(packed.pieces, b"".join([each.data for each in own])),
+                own,
+                checksum(own, packed.crc),
+                packed.size + sum(each.size for each in own),
+            )
         else:
-            front = _Front(body, steady, _ending_in(body.plain(openmetrics=openmetrics), steady))
+            front = _Front(
+                body, steady, _ending_in(body.plain(openmetrics=openmetrics), _text(steady))
+            )
         self._fronts[openmetrics, compressed] = front
         return front
 
@@ -194,6 +202,10 @@ class Exposition:
         finally:
             if self._rendering is asyncio.current_task():
                 self._rendering = None
+
+
+def _text(chunks: Iterable[Chunk]) -> bytes:
+    return b"".join([text for chunk in chunks for text in chunk.texts])
 
 
 def _ending_in(pieces: Pieces, end: bytes) -> Pieces:

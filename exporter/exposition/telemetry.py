@@ -16,15 +16,16 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.registry import Collector
 
+from exporter.exposition.account_metrics import AccountMetrics
+from exporter.exposition.by_account import ByAccount
 from exporter.exposition.own import OwnRegistry
 from exporter.exposition.process import Garbage, Process
 
 MOST_CODES: Final = 40
 """Distinct values of the ``code`` label for one account; what comes beyond them is ``other``."""
 
-_POLL_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 120, 300)
-_REQUEST_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 _COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -45,76 +46,11 @@ class Telemetry:
         Process(registry=self.registry)
         self.registry.steady(PlatformCollector(registry=self.registry))
         Garbage(registry=self.registry)
-        self.polls = Counter(
-            "itnio_exporter_polls",
-            "Polls of the account that have ended, whole or not.",
-            ("account",),
-            registry=self.registry,
-        )
-        self.poll_failures = Counter(
-            "itnio_exporter_poll_failures",
-            "Polls of the account that were not whole, by the reason of the last request's error; "
-            "deadline only where no request had failed.",
-            ("account", "reason"),
-            registry=self.registry,
-        )
-        self.poll_duration = Histogram(
-            "itnio_exporter_poll_duration_seconds",
-            "How long polls of the account took.",
-            ("account",),
-            buckets=_POLL_SECONDS,
-            registry=self.registry,
-        )
-        self.api_requests = Counter(
-            "itnio_exporter_api_requests",
-            "Requests to the API by the code it answered, or http_STATUS, timeout, connection or "
-            "invalid where it answered none.",
-            ("account", "code"),
-            registry=self.registry,
-        )
-        self.api_request_duration = Histogram(
-            "itnio_exporter_api_request_duration_seconds",
-            "How long requests to the API took, answered or not, without waiting for their turn.",
-            ("account",),
-            buckets=_REQUEST_SECONDS,
-            registry=self.registry,
-        )
-        self.rejected_records = Counter(
-            "itnio_exporter_rejected_records",
-            "Records of the API that could not be read, by what was wrong with them; counted each "
-            "time they are read.",
-            ("account", "reason"),
-            registry=self.registry,
-        )
-        self.corrections = Counter(
-            "itnio_exporter_corrections",
-            "Figures of tasks that were seen to go down upstream.",
-            ("account",),
-            registry=self.registry,
-        )
-        self.sweep_corrections = Counter(
-            "itnio_exporter_sweep_corrections",
-            "Tasks that a full sweep found otherwise than the polls before it had left them.",
-            ("account",),
-            registry=self.registry,
-        )
-        self.balance_failures = Counter(
-            "itnio_exporter_balance_failures",
-            "Look-ups of the account's balance that failed, by the reason of the error; only where "
-            "balance is on.",
-            ("account", "reason"),
-            registry=self.registry,
-        )
-        self._by_account = (
-            self.polls,
-            self.poll_failures,
-            self.poll_duration,
-            self.api_requests,
-            self.api_request_duration,
-            self.rejected_records,
-            self.corrections,
-            self.sweep_corrections,
-            self.balance_failures,
+        self._accounts: dict[str, AccountMetrics] = {}
+        self._by_account = ByAccount(
+            lambda: AccountMetrics().all,
+            lambda: self.registry.changed(self._by_account),
+            self.registry,
         )
         self._store: _StoreMetrics | None = None
         self._owned: Gauge | None = None
@@ -140,7 +76,7 @@ class Telemetry:
         )
         build.info({"version": version, "python_version": platform.python_version()})
         self.registry.steady(
-            *self._by_account,
+            self._by_account,
             self.reload_successful,
             self.reload_success_time,
             self.refused_scrapes,
@@ -154,9 +90,8 @@ class Telemetry:
     def forget(self, name: str) -> None:
         """Remove the series of an account that is no longer configured."""
         self._codes.pop(name, None)
-        for metric in self._by_account:
-            metric.remove_by_labels({"account": name})
-        self.registry.changed(*self._by_account)
+        self._accounts.pop(name, None)
+        self._by_account.remove(name)
 
     def reloaded(self, now: float, *, successful: bool) -> None:
         """Take note of a load of the configuration."""
@@ -201,16 +136,27 @@ class Telemetry:
             return code
         return "other"
 
-    def begin_account(self, name: str) -> None:
-        """Show the counters of an account at 0, so that their first value counts as an increase."""
-        for metric in (self.polls, self.poll_duration, self.api_request_duration):
+    def begin_account(self, name: str) -> "AccountMetrics":
+        """Show the counters of an account at 0, so that their first value counts as an increase.
+
+        Those of an account that is there already go on where they are.
+        """
+        if name in self._accounts:
+            return self._accounts[name]
+        metrics = self._accounts[name] = AccountMetrics()
+        for metric in (metrics.polls, metrics.poll_duration, metrics.api_request_duration):
             metric.labels(name)
-        self.corrections.labels(name)
-        self.sweep_corrections.labels(name)
-        self.api_requests.labels(name, self.known_code(name, "0"))
+        metrics.corrections.labels(name)
+        metrics.sweep_corrections.labels(name)
+        metrics.api_requests.labels(name, self.known_code(name, "0"))
         for reason in self.reasons:
-            self.poll_failures.labels(name, reason)
-        self.registry.changed(*self._by_account)
+            metrics.poll_failures.labels(name, reason)
+        self._by_account.add(name, metrics.all)
+        return metrics
+
+    def changed(self, account: str, *metrics: Collector) -> None:
+        """Take note that some of an account's metrics have changed."""
+        self._by_account.changed(account, *metrics)
 
 
 class AccountTelemetry:
@@ -223,17 +169,16 @@ class AccountTelemetry:
         """Requests made so far."""
         self.last_clock_skew: float | None = None
         """Seconds that the server's Date was ahead of our clock, at the last answer."""
-        telemetry.begin_account(account)
+        self._metrics = telemetry.begin_account(account)
 
     def request(self, code: str, seconds: float) -> None:
         """Take note of a request answered with a code (or none, and why) after so long."""
-        telemetry = self._telemetry
+        metrics = self._metrics
         self.requests += 1
-        telemetry.api_requests.labels(
-            self._account, telemetry.known_code(self._account, code)
-        ).inc()
-        telemetry.api_request_duration.labels(self._account).observe(seconds)
-        telemetry.registry.changed(telemetry.api_requests, telemetry.api_request_duration)
+        code = self._telemetry.known_code(self._account, code)
+        metrics.api_requests.labels(self._account, code).inc()
+        metrics.api_request_duration.labels(self._account).observe(seconds)
+        self._changed(metrics.api_requests, metrics.api_request_duration)
 
     def clock_skew(self, seconds: float) -> None:
         """Take note of the server's Date minus our clock."""
@@ -241,42 +186,45 @@ class AccountTelemetry:
 
     def poll(self, seconds: float, failure: str | None) -> None:
         """Take note of a poll that has ended, and why where it was not whole."""
-        telemetry = self._telemetry
-        telemetry.polls.labels(self._account).inc()
-        telemetry.poll_duration.labels(self._account).observe(seconds)
+        metrics = self._metrics
+        metrics.polls.labels(self._account).inc()
+        metrics.poll_duration.labels(self._account).observe(seconds)
+        self._changed(metrics.polls, metrics.poll_duration)
         if failure is not None:
-            telemetry.poll_failures.labels(self._account, failure).inc()
-        telemetry.registry.changed(
-            telemetry.polls, telemetry.poll_duration, telemetry.poll_failures
-        )
+            metrics.poll_failures.labels(self._account, failure).inc()
+            self._changed(metrics.poll_failures)
 
     def rejected(self, reasons: Iterable[str]) -> None:
         """Take note of records that could not be read."""
         for reason in reasons:
-            self._telemetry.rejected_records.labels(self._account, reason).inc()
-            self._telemetry.registry.changed(self._telemetry.rejected_records)
+            self._metrics.rejected_records.labels(self._account, reason).inc()
+            self._changed(self._metrics.rejected_records)
 
     def balance_watched(self) -> None:
         """Show from now on, at 0, how many look-ups of the balance failed."""
-        telemetry = self._telemetry
-        for reason in telemetry.reasons:
-            telemetry.balance_failures.labels(self._account, reason)
-        telemetry.registry.changed(telemetry.balance_failures)
+        for reason in self._telemetry.reasons:
+            self._metrics.balance_failures.labels(self._account, reason)
+        self._changed(self._metrics.balance_failures)
 
     def balance_failed(self, reason: str) -> None:
         """Take note of a look-up of the balance that failed."""
-        self._telemetry.balance_failures.labels(self._account, reason).inc()
-        self._telemetry.registry.changed(self._telemetry.balance_failures)
+        self._metrics.balance_failures.labels(self._account, reason).inc()
+        self._changed(self._metrics.balance_failures)
 
     def corrected(self, figures: int) -> None:
         """Take note of figures that went down upstream."""
-        self._telemetry.corrections.labels(self._account).inc(figures)
-        self._telemetry.registry.changed(self._telemetry.corrections)
+        self._metrics.corrections.labels(self._account).inc(figures)
+        if figures:
+            self._changed(self._metrics.corrections)
 
     def sweep_corrected(self, tasks: int) -> None:
         """Take note of tasks that a sweep found otherwise."""
-        self._telemetry.sweep_corrections.labels(self._account).inc(tasks)
-        self._telemetry.registry.changed(self._telemetry.sweep_corrections)
+        self._metrics.sweep_corrections.labels(self._account).inc(tasks)
+        if tasks:
+            self._changed(self._metrics.sweep_corrections)
+
+    def _changed(self, *metrics: Collector) -> None:
+        self._telemetry.changed(self._account, *metrics)
 
 
 class _StoreMetrics:

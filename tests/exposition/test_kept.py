@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.serving.tracked import TrackedAccount, accounts
 from exporter.exposition import kept
+from exporter.exposition.body import Body
 from exporter.exposition.families import CATALOGUE
 from exporter.exposition.kept import Renderer
 from exporter.exposition.render import sample_lines
@@ -218,3 +219,27 @@ def test_every_family_of_many_series_says_which_section_it_is_of() -> None:
     for family in CATALOGUE:
         many = {"script_id", "task_id"} & set(family.labels)
         assert (family.section.value == "account") == (not many), family.name
+
+
+def test_the_whole_is_put_together_once_however_many_accounts_have_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together: list[int] = []
+    original = Renderer._whole
+
+    def noted(self: Renderer) -> Body:
+        together.append(len(self._accounts))
+        return original(self)
+
+    monkeypatch.setattr(Renderer, "_whole", noted)
+    renderer = Renderer()
+    (made,) = accounts(100)
+    for number in range(40):
+        renderer.update(replace(made.snapshot(), account=f"account {number}"))
+    renderer.settle()
+    assert together == []
+    assert renderer.body is renderer.body
+    for number in range(1, 40):
+        renderer.remove(f"account {number}")
+    assert b"account 1" not in plain(renderer)
+    assert together == [40, 1]

@@ -1,17 +1,18 @@
 """The exporter's own metrics mean what the library's own rendering of them means."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import generate_latest
+from prometheus_client import Metric, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.exposition.own import OwnRegistry, OwnText
+from exporter.exposition.by_account import ByAccount
+from exporter.exposition.own import ACCOUNTS_A_CHUNK, OwnRegistry, OwnText
 from exporter.exposition.process import Garbage, Process
 from exporter.exposition.render import EOF
 from exporter.exposition.telemetry import Telemetry
@@ -19,6 +20,8 @@ from tests.exposition.snapshots import openmetrics_families
 
 REASONS = ("timeout", "deadline")
 LIVE = ("process_", "python_gc_")
+OTHERS = 2
+"""Chunks of what is no account's: before and after those that are."""
 
 
 def families(parsed: Iterable[Any]) -> dict[str, Any]:
@@ -30,12 +33,17 @@ def families(parsed: Iterable[Any]) -> dict[str, Any]:
     }
 
 
+def steady(text: OwnText, *, openmetrics: bool) -> bytes:
+    chunks = text.steady(openmetrics=openmetrics)
+    return b"".join(part for chunk in chunks for part in chunk.texts)
+
+
 def check(telemetry: Telemetry, text: OwnText) -> None:
     registry = telemetry.registry
-    ours = text.steady(openmetrics=False) + text.live(openmetrics=False)
+    ours = steady(text, openmetrics=False) + text.live(openmetrics=False)
     theirs = generate_latest(registry)
     assert families(parse_text(ours.decode())) == families(parse_text(theirs.decode()))
-    opened = text.steady(openmetrics=True) + text.live(openmetrics=True) + EOF
+    opened = steady(text, openmetrics=True) + text.live(openmetrics=True) + EOF
     reference: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
     assert families(openmetrics_families(opened)) == families(openmetrics_families(reference))
 
@@ -92,21 +100,57 @@ def test_what_has_not_changed_is_not_written_again(monkeypatch: pytest.MonkeyPat
     text = OwnText(telemetry.registry)
     before = text.steady(openmetrics=False)
     written: list[str] = []
-    original: Callable[..., str] = OwnText._lines
+    original = ByAccount.metric
 
-    def noted(self: OwnText, metric: Any, *, openmetrics: bool) -> str:
-        written.append(metric.name)
-        return original(self, metric, openmetrics=openmetrics)
+    def noted(self: ByAccount, account: str, place: int) -> Metric:
+        metric = original(self, account, place)
+        written.append(f"{account} {metric.name}")
+        return metric
 
-    monkeypatch.setattr(OwnText, "_lines", noted)
+    monkeypatch.setattr(ByAccount, "metric", noted)
     assert text.steady(openmetrics=False) is before
     assert written == []
     account.request("0", 0.25)
-    assert text.steady(openmetrics=False) != before
+    after = text.steady(openmetrics=False)
+    assert after != before
     assert sorted(written) == [
-        "itnio_exporter_api_request_duration_seconds",
-        "itnio_exporter_api_requests",
+        "a itnio_exporter_api_request_duration_seconds",
+        "a itnio_exporter_api_requests",
     ]
+    # All but the two families' one chunk each, and what is no account's, are the same objects.
+    assert len(set(map(id, after)) - set(map(id, before))) == 2 + OTHERS
+    written.clear()
+    assert steady(text, openmetrics=True) != b""
+    assert written == []  # the lines are those of the other format
+
+
+def test_an_account_that_comes_back_begins_anew() -> None:
+    telemetry = Telemetry("1", REASONS)
+    text = OwnText(telemetry.registry)
+    ended = telemetry.account("a")
+    ended.request("0", 0.25)
+    counted = b'itnio_exporter_api_requests_total{account="a",code="0"} 1.0'
+    assert counted in steady(text, openmetrics=False)
+    telemetry.forget("a")
+    telemetry.account("a")
+    ended.request("0", 0.25)  # by a client that was ended meanwhile
+    assert counted not in steady(text, openmetrics=False)
+    check(telemetry, text)
+
+
+def test_all_accounts_are_told_in_chunks_of_some() -> None:
+    telemetry = Telemetry("1", REASONS)
+    text = OwnText(telemetry.registry)
+    accounts = [telemetry.account(f"a{number}") for number in range(2 * ACCOUNTS_A_CHUNK + 1)]
+    before = set(map(id, kept := text.steady(openmetrics=False)))
+    accounts[20].poll(1.0, None)
+    changed = [each for each in text.steady(openmetrics=False) if id(each) not in before]
+    assert len(changed) == 2 + OTHERS
+    assert len(kept) > len(changed)
+    telemetry.forget("a3")
+    check(telemetry, text)
+    # Whoever asks only now, as after a hand-over, is told of everything.
+    check(telemetry, OwnText(telemetry.registry))
 
 
 def test_only_what_is_steady_is_kept() -> None:
