@@ -70,6 +70,10 @@ and can be run again: `prometheus/set-urls RUNBOOKS DASHBOARDS`.
 `prometheus/alertmanager.yml` groups by account, sends pages and tickets to different people, and
 lets a cause silence what comes of it: an exporter that is down, all that it told; refused
 credentials, stale data; a page, the ticket of its family.
+
+Polls that fail, stale data, a refused address and accounts that no replica owns have causes that
+accounts share, so these are one page for all accounts of a job. Several Prometheus servers may tell
+one Alertmanager: an external label `cluster` of each keeps apart what they say.
 """
 
 _GROUPS: Final = {

@@ -1,19 +1,28 @@
 """Alertmanager takes its configuration, sends alerts where they belong, and silences no cause."""
 
+import json
 import re
+import shutil
+import urllib.request
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from tests.integration.servers import Server, fetch, free_port, running, wait_for
 from tests.prometheus.files import ALERTS, FOLDER, NAMES, accepted
 
 CONFIG = FOLDER / "alertmanager.yml"
 
 
+@cache
 def config() -> Any:
+    """The configuration, read once: it is asked for at every pair of alerts."""
     return yaml.safe_load(CONFIG.read_text())
 
 
@@ -51,6 +60,17 @@ def test_route(labels: dict[str, str], receivers: str) -> None:
         *("amtool", "config", "routes", "test"),
         *(f"--config.file={CONFIG}", f"--verify.receivers={receivers}", *pairs),
     )
+
+
+def test_the_webhook_is_no_port_of_alertmanager_itself() -> None:
+    """9093 is where it is asked, 9094 where its cluster talks."""
+    urls = [
+        webhook["url"]
+        for receiver in config()["receivers"]
+        for webhook in receiver.get("webhook_configs", ())
+    ]
+    assert urls
+    assert not {urlsplit(url).port for url in urls} & {9093, 9094}
 
 
 def test_alerts_are_grouped_by_account() -> None:
@@ -127,6 +147,19 @@ def test_no_alerts_silence_each_other_round_about() -> None:
     assert [alerts[number] for number in left] == []
 
 
+def test_what_one_prometheus_has_lost_silences_nothing_of_another() -> None:
+    """Several may tell one Alertmanager, told apart by the external label `cluster`."""
+    assert [rule for rule in config()["inhibit_rules"] if "cluster" not in rule["equal"]] == []
+    (absent,) = [alert.labels for alert in ALERTS if alert.name == "ItnioExporterAbsent"]
+    collapsed = by_name("ItnioAnswerRatioCollapsed", account="production", app="collections")
+    assert silenced(absent, collapsed)
+    east, west = {"cluster": "east"}, {"cluster": "west"}
+    assert silenced(absent | east, collapsed | east)
+    assert not silenced(absent | east, collapsed | west)
+    down = by_name("ItnioExporterDown")
+    assert not silenced(down | east, collapsed | west)
+
+
 def test_a_dead_exporter_silences_what_it_told_and_nothing_else() -> None:
     down = by_name("ItnioExporterDown")
     mine = by_name("ItnioAnswerRatioCollapsed", account="production", app="collections")
@@ -167,3 +200,103 @@ def test_a_balance_that_runs_out_is_also_low_and_told_once() -> None:
     assert silenced(page, ticket)
     assert not silenced(ticket, page)
     assert not silenced(page, ticket | {"account": "staging"})
+
+
+# --- a real Alertmanager ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[Server]:
+    """With this configuration, but for the receivers, who hear nothing."""
+    executable = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    assert executable, "no alertmanager on PATH: `make servers` installs it"
+    quiet = deepcopy(config())
+    quiet["global"] = {}
+    quiet["receivers"] = [{"name": receiver["name"]} for receiver in quiet["receivers"]]
+    path = tmp_path / "alertmanager.json"
+    path.write_text(json.dumps(quiet))  # JSON is YAML
+    port = free_port()
+    with running(
+        [
+            executable,
+            f"--config.file={path}",
+            f"--storage.path={tmp_path / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ],
+        port=port,
+        log=tmp_path / "alertmanager.log",
+    ) as server:
+        server.wait_until_ready()
+        yield server
+
+
+def told(server: Server, alerts: list[Labels]) -> list[Any]:
+    """Let all of them fire at once; return Alertmanager's groups once each alert is in its own."""
+    request = urllib.request.Request(
+        f"{server.url}/api/v2/alerts",
+        json.dumps([{"labels": labels} for labels in alerts]).encode(),
+        {"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=5) as reply:
+        assert reply.status == 200
+
+    def grouped() -> list[Any]:
+        groups: list[Any] = json.loads(fetch(f"{server.url}/api/v2/alerts/groups")[1])
+        found = {key(alert["labels"]) for group in groups for alert in group["alerts"]}
+        return groups if found == {key(labels) for labels in alerts} else []
+
+    return wait_for(grouped, "all alerts in their groups")
+
+
+def key(labels: Labels) -> str:
+    return json.dumps(labels, sort_keys=True)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("left_out", ["", "ItnioExporterAbsent", "ItnioExporter.*"])
+def test_of_all_alerts_at_once_the_same_are_silenced(alertmanager: Server, left_out: str) -> None:
+    """What is held here about inhibition holds for Alertmanager's own, and somebody is told."""
+    alerts = [labels for labels in possible() if not re.fullmatch(left_out, labels["alertname"])]
+    expected = {
+        key(target) for target in alerts if any(silenced(source, target) for source in alerts)
+    }
+    assert expected < {key(labels) for labels in alerts}
+    told(alertmanager, alerts)
+
+    def said() -> set[str]:
+        answered = json.loads(fetch(f"{alertmanager.url}/api/v2/alerts")[1])
+        return {key(alert["labels"]) for alert in answered if alert["status"]["inhibitedBy"]}
+
+    wait_for(lambda: said() == expected, "the same alerts silenced")
+
+
+def pages_of(groups: list[Any]) -> list[set[str]]:
+    """The accounts of each notification that wakes somebody."""
+    return [
+        {alert["labels"]["account"] for alert in group["alerts"]}
+        for group in groups
+        if group["receiver"]["name"] == "pages"
+    ]
+
+
+ACCOUNTS = ("production", "staging", "trials")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "name", ["ItnioPollingFailing", "ItnioDataStale", "ItnioIPRestricted", "ItnioAccountUnowned"]
+)
+def test_what_all_accounts_have_at_once_is_one_page(alertmanager: Server, name: str) -> None:
+    """An outage of the provider, another address of the host, a database that is away."""
+    alerts = [by_name(name, account=account) for account in ACCOUNTS]
+    assert pages_of(told(alertmanager, alerts)) == [set(ACCOUNTS)]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["ItnioCredentialsRefused", "ItnioAnswerRatioCollapsed"])
+def test_what_an_account_has_for_itself_is_a_page_each(alertmanager: Server, name: str) -> None:
+    alerts = [by_name(name, account=account) for account in ACCOUNTS]
+    pages = pages_of(told(alertmanager, alerts))
+    assert sorted(pages, key=min) == [{account} for account in ACCOUNTS]
