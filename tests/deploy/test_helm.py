@@ -191,6 +191,18 @@ def test_the_service_finds_the_pod_and_the_monitor_the_service() -> None:
         assert [each["port"] for each in monitor["endpoints"]] == ["http"]
 
 
+def test_a_pod_that_moves_keeps_its_instance() -> None:
+    """Its address does not, and alerts ask for what the same instance told a week ago."""
+    (endpoint,) = only(render(ACCOUNT), "ServiceMonitor")["spec"]["endpoints"]
+    (relabeling,) = endpoint["relabelings"]
+    assert relabeling["targetLabel"] == "instance"
+    assert relabeling["sourceLabels"] == [
+        "__meta_kubernetes_namespace",
+        "__meta_kubernetes_pod_name",
+    ]
+    assert relabeling["separator"] == "/"
+
+
 def test_replicas_share_a_database_and_have_no_volume() -> None:
     documents = render(values_of(CHART / "ci/fleet-values.yaml"))
     spec = only(documents, "StatefulSet")["spec"]
