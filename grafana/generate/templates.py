@@ -5,7 +5,8 @@ Both are Go templates, with differences:
 - `$value` is a number in Prometheus and a sentence about all values in Grafana, where the number
   stands in `.Values.A.Value`; A is the query.
 - Grafana knows no `query`: it gives nothing. A figure that is asked for by one is left out
-  visibly; a remark that was only to be made where it has an answer is not made.
+  visibly, also where something else is said of it when it is not there: it may well be. A remark
+  that was only to be made where there is an answer is not made.
 - Grafana takes a `$` in a provisioned annotation for a variable of the environment. How a dollar is
   meant literally depends on its version, so that none is left: `.Labels` stands for `$labels`.
 """
@@ -74,10 +75,8 @@ def _tokens(template: str) -> Iterator[tuple[str, str]]:
 def _closed(block: _Block, end: str) -> str:
     if not block.is_query:
         return "".join([*block.body, *(block.otherwise or []), end])
-    if block.otherwise is not None:
-        return "".join(block.otherwise)
     is_figure = "".join(block.body).lstrip().startswith("{{")
-    return LEFT_OUT if is_figure else ""
+    return LEFT_OUT if is_figure else "".join(block.otherwise or [])
 
 
 def _asks(action: str) -> bool:

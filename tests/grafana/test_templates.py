@@ -27,7 +27,12 @@ from grafana.generate.templates import LEFT_OUT, NOTE, converted
             'fails{{ with printf "x{a=%q}" $labels.a | query }} ({{ . | first }}){{ end }}.',
             "fails.",
         ),
-        ('{{ with query "x" }}{{ . | first | value }}{{ else }}unknown{{ end }}', "unknown"),
+        # There is an answer, and it is Grafana that does not ask: it is not said to be unknown.
+        (
+            'is {{ with query "x" }}{{ . | first | value }}{{ else }}unknown{{ end }}',
+            f"is {LEFT_OUT}{NOTE}",
+        ),
+        ('{{ with query "x" }}, mostly {{ . | first }}{{ else }}, of late{{ end }}', ", of late"),
     ],
 )
 def test_converted(template: str, expected: str) -> None:
