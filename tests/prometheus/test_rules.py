@@ -126,7 +126,7 @@ def test_tests_know_no_other_alerts() -> None:
 # --- what the rules read ------------------------------------------------------------------------
 
 
-def rules() -> Iterator[dict[str, Any]]:
+def all_rules() -> Iterator[dict[str, Any]]:
     for path in RULE_FILES:
         for group in yaml.safe_load(path.read_text())["groups"]:
             yield from group["rules"]
@@ -149,19 +149,23 @@ def text_of(rule: dict[str, Any]) -> str:
 
 
 def test_every_metric_that_is_read_exists() -> None:
-    read = {name for rule in rules() for name in re.findall(r"\bitnio_[a-z0-9_]+", text_of(rule))}
+    read = {
+        name for rule in all_rules() for name in re.findall(r"\bitnio_[a-z0-9_]+", text_of(rule))
+    }
     assert read <= published() | {"itnio_"}
 
 
 def test_every_record_that_is_read_is_recorded_and_the_other_way_round() -> None:
-    read = {name for rule in rules() for name in re.findall(r"\bitnio:[a-z0-9_:]+", text_of(rule))}
-    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    read = {
+        name for rule in all_rules() for name in re.findall(r"\bitnio:[a-z0-9_:]+", text_of(rule))
+    }
+    recorded = {rule["record"] for rule in all_rules() if "record" in rule}
     assert read == recorded
 
 
 def test_no_label_is_lost() -> None:
     """Sums say what they are over; `by` would drop what the scrape configuration adds."""
-    assert [rule for rule in rules() if re.search(r"\bby\b", rule["expr"])] == []
+    assert [rule for rule in all_rules() if re.search(r"\bby\b", rule["expr"])] == []
 
 
 # --- what people read ---------------------------------------------------------------------------
@@ -182,16 +186,34 @@ def test_page_answers_what_is_asked_at_night(alert: Alert) -> None:
 
 
 @pytest.mark.integration
+def queries_of(alert: Alert) -> list[str]:
+    """What the page says to ask Prometheus: in blocks of their own, and within sentences."""
+    text = (RUNBOOKS / f"{alert.name}.md").read_text()
+    blocks = re.findall(r"(?s)```promql\n(.*?)```", text)
+    sentences = re.sub(r"(?s)```.*?```", "", text)
+    named = re.findall(r"`([^`]*\bitnio[_:][a-z][^`]*)`", sentences)
+    return [*blocks, *(query for query in named if not query.startswith("SELECT"))]
+
+
 @each_alert
 def test_queries_of_the_page_can_be_asked(alert: Alert, tmp_path: Path) -> None:
-    text = (RUNBOOKS / f"{alert.name}.md").read_text()
-    queries = re.findall(r"(?s)```promql\n(.*?)```", text)
+    queries = queries_of(alert)
     rules = [{"record": f"q{number}", "expr": query} for number, query in enumerate(queries)]
     path = tmp_path / "queries.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     accepted("promtool", "check", "rules", path)
-    read = {name for query in queries for name in re.findall(r"\bitnio_[a-z0-9_]+", query)}
-    assert read <= published()
+    asked = {name for query in queries for name in re.findall(r"\bitnio[_:][a-z0-9_:]+", query)}
+    recorded = {rule["record"] for rule in all_rules() if "record" in rule}
+    assert asked <= published() | recorded
+
+
+@each_alert
+def test_queries_of_the_page_tell_accounts_apart(alert: Alert) -> None:
+    """What is pasted at night must not add up accounts, nor show only the largest of them."""
+    for query in queries_of(alert):
+        assert not re.search(r"\b(topk|bottomk|sum|max|min|count|avg)\s*\(", query), query
+        for kept in re.findall(r"\bby \(([^)]*)\)", query):
+            assert {"account", "instance"} & set(kept.split(", ")), query
 
 
 @pytest.fixture(scope="module")
