@@ -119,7 +119,7 @@ def tasks() -> list[Builder[models.Panel]]:
         Column("account", "Account", width=110),
         Column("app", "App", width=120, link=("Overview of the app", chosen_app)),
         Column("task_id", "Task", width=100),
-        Column("task_name", "Name", width=380),
+        Column("task_name", "Name", width=340),
         Column("script_id", "Script", width=90, link=("Overview of the script", chosen_script)),
         Column("status", "Status", width=110),
         Column(
@@ -236,7 +236,7 @@ def progress() -> list[Builder[models.Panel]]:
                 )
             ],
         )
-        .decimals(0)
+        .decimals(1)
         .min(0)
         .span(12),
         lines(
@@ -251,7 +251,7 @@ def progress() -> list[Builder[models.Panel]]:
                 )
             ],
         )
-        .decimals(0)
+        .decimals(1)
         .min(0)
         .span(12),
         transitions.span(12),

@@ -153,7 +153,7 @@ def polls() -> list[Builder[models.Panel]]:
             "Failures by reason",
             "Polls that were not whole, by the reason of the last request's error, in each step of "
             "the panel. Reasons that never occurred are not listed.",
-            "short",
+            "locale",
             [
                 over_time(
                     or_none(
@@ -255,7 +255,7 @@ def data() -> list[Builder[models.Panel]]:
             14,
             "Tracked tasks",
             "Tasks of the lookback that the exporter knows, and those created later than now.",
-            "short",
+            "locale",
             [
                 over_time(
                     f"max by (account) (itnio_exporter_tracked_tasks{{{ACCOUNT}}})",
@@ -286,7 +286,7 @@ def data() -> list[Builder[models.Panel]]:
             "Rejected records",
             "Records of the API that could not be read, by what was wrong with them, in each step "
             "of the panel; counted each time they are read.",
-            "short",
+            "locale",
             [
                 over_time(
                     or_none(grown("itnio_exporter_rejected_records_total", "account", "reason")),
@@ -303,7 +303,7 @@ def data() -> list[Builder[models.Panel]]:
             "Corrections",
             "Figures that were seen to go down upstream, and tasks that a full sweep found "
             "otherwise than the polls before it, in each step of the panel.",
-            "short",
+            "locale",
             [
                 over_time(
                     grown("itnio_exporter_corrections_total", "account"),
@@ -347,7 +347,7 @@ def data() -> list[Builder[models.Panel]]:
             "Scripts beyond the limit",
             'Scripts that are summed under script_id="other", since metrics.script_limit is '
             "reached; sums stay true.",
-            "short",
+            "locale",
             [
                 over_time(
                     f"max by (account) (itnio_exporter_overflowed_scripts{{{ACCOUNT}}})",
@@ -384,7 +384,7 @@ def store() -> list[Builder[models.Panel]]:
             "Store failures",
             "Uses of the store that failed, by reason, in each step of the panel; 0 also where "
             "counters are kept in memory.",
-            "short",
+            "locale",
             [
                 over_time(
                     "increase(itnio_exporter_store_failures_total[$__rate_interval]) > 0\n"
@@ -434,7 +434,7 @@ def process() -> list[Builder[models.Panel]]:
             22,
             "Open files",
             "File descriptors in use, and the most the process may have (dashed).",
-            "short",
+            "locale",
             [
                 over_time(of_exporters("process_open_fds"), "{{instance}}", "A"),
                 over_time(of_exporters("process_max_fds"), "limit {{instance}}", "B"),

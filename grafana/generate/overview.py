@@ -315,7 +315,7 @@ def volume() -> list[Builder[models.Panel]]:
             15,
             "Tasks by status",
             "Tasks created within the chosen window.",
-            "short",
+            "locale",
             [over_time(f"{total('itnio_voice_window_tasks', WINDOW, 'status')}", "{{status}}")],
         )
     ).decimals(0)
@@ -342,7 +342,7 @@ def volume() -> list[Builder[models.Panel]]:
             16,
             "Calls by app",
             "Numbers called of the tasks created within the chosen window.",
-            "short",
+            "locale",
             [
                 now(
                     f"sort_desc({total('itnio_voice_window_calls', WINDOW, 'account', 'app')})",
@@ -382,8 +382,8 @@ def apps_and_scripts() -> list[Builder[models.Panel]]:
         Column("account", "Account"),
         Column("app", "App"),
         Column("script_id", "Script", link=("Its tasks", tasks)),
-        Column(value("A"), "Tasks", "none", 0),
-        Column(value("B"), "Calls", "none", 0),
+        Column(value("A"), "Tasks", "locale", 0),
+        Column(value("B"), "Calls", "locale", 0),
         Column(value("G"), "Called", "percentunit", 1),
         Column(value("C"), "Answer ratio", "percentunit", 1),
         Column(value("D"), "Failure ratio", "percentunit", 1),

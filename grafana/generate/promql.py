@@ -55,10 +55,15 @@ def call_duration(selector: str, *by: str) -> str:
 
 
 def day_spend(selector: str, *by: str) -> str:
-    """Spend of a day: of the tasks created in it, or what the counters say where no window is."""
+    """Spend of a day: of the tasks created in it, or what counters say where no such window is.
+
+    Counters are remembered for a day after their exporter has died; what is withdrawn with the
+    windows tells that it has.
+    """
     window = total("itnio_voice_window_spend", f"{selector}, {DAY}", *by)
     counted = f"sum by ({', '.join(by)}) (increase(itnio_voice_spend_total{{{selector}}}[1d]))"
-    return f"{window}\nor\n{counted}"
+    alive = f"itnio_voice_unfinished_tasks{{{selector}}}"
+    return f"{window}\nor\n{counted}\n  and on (account) {alive}"
 
 
 def objective(name: str, selector: str, *by: str) -> str:

@@ -145,22 +145,27 @@ function Lines({ frames, panel, width, height, range }) {
 
 function States({ frames, width, height, range }) {
   const from = range.from.valueOf(), span = range.to.valueOf() - from;
-  const tall = Math.min(28, height / Math.max(1, frames.length));
+  const tall = height / Math.max(1, frames.length);
   return frames.map((frame, number) => {
     const [time, field] = frame.fields;
+    // Equal neighbours are one bar, as Grafana draws them.
+    const begins = time.values.map((_, index) => index)
+      .filter((index) => index === 0 || field.values[index] !== field.values[index - 1]);
     return (
-      <div key={number} style={{ display: 'flex', height: tall, fontSize: 12 }}>
+      <div key={number} style={{ display: 'flex', height: tall, lineHeight: `${tall * 0.8}px`,
+        fontSize: 12 }}>
         <div style={{ width: 200 }}>{field.config.displayName}</div>
         <div style={{ position: 'relative', flex: 1 }}>
-          {time.values.map((at, index) => {
+          {begins.map((index, bar) => {
             const shown = field.display(field.values[index]);
-            const next = time.values[index + 1] ?? at;
+            const at = time.values[index];
+            const next = time.values[begins[bar + 1] ?? time.values.length - 1];
             const part = (100 * (next - at)) / span;
             const left = (100 * (at - from)) / span;
-            return <div key={at} style={{ position: 'absolute', left: `${left}%`, height: tall - 4,
-              width: `calc(${part}% + 1px)`, background: shown.color, opacity: 0.8 }} />;
+            return <div key={at} style={{ position: 'absolute', left: `${left}%`, height: tall * 0.8,
+              width: `${part}%`, background: shown.color, opacity: 0.8 }} />;
           })}
-          <div style={{ position: 'absolute', right: 8, top: 2 }}>
+          <div style={{ position: 'absolute', right: 8 }}>
             {field.display(field.values[field.values.length - 1]).text}
           </div>
         </div>

@@ -4,7 +4,8 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,15 +13,14 @@ from exporter.simulator import Settings
 from tests.grafana.dashboards import NAMES, load, panels, queries, substituted, variables
 from tests.grafana.provisioning import rules
 from tests.integration.demos import ALL, SINCE, awake
-from tests.integration.servers import Prometheus, exporter, prometheus, wait_for
+from tests.integration.servers import Prometheus, Server, exporter, prometheus, wait_for
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus with several scrapes of the demo, two polls of it among them."""
-    folder = tmp_path_factory.mktemp("dashboards")
+@contextmanager
+def watched_demo(folder: Path) -> Iterator[tuple[Server, Prometheus]]:
+    """The demo, and a Prometheus with several scrapes of it, two polls among them."""
     with ExitStack() as stack:
         server = stack.enter_context(exporter("demo", f"--seed={awake()}", log=folder / "demo.log"))
         server.wait_until_ready()
@@ -28,6 +28,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         store = stack.enter_context(prometheus(folder, target, metrics_path="/metrics"))
         polls = "min(increase(itnio_exporter_polls_total[1m]))"
         wait_for(lambda: (store.value(polls) or 0) > 0, "a poll between two scrapes")
+        yield server, store
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with watched_demo(tmp_path_factory.mktemp("dashboards")) as (_, store):
         yield store
 
 
@@ -131,6 +137,20 @@ def test_a_ratio_is_of_sums(demo: Prometheus) -> None:
         for expression in (asked.expression, sums)
     )
     assert figure == expected
+
+
+def test_no_figure_outlives_its_exporter(tmp_path: Path) -> None:
+    """A wall that goes on showing what was is worse than one that says "no data"."""
+    with watched_demo(tmp_path) as (server, store):
+        single = [asked for name in NAMES for asked in queries(load(name)) if asked.instant]
+        assert len(single) > 20
+        server.process.kill()
+        server.process.wait()
+        wait_for(lambda: store.value("up") == 0, "a scrape that fails")
+        answered = {
+            asked.where for asked in single if store.query(substituted(asked.expression, ALL))
+        }
+    assert {where for where in answered if "Alerts firing" not in where} == set()
 
 
 @pytest.mark.parametrize("name", sorted(rules()))
