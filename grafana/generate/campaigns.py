@@ -119,7 +119,7 @@ def tasks() -> list[Builder[models.Panel]]:
         Column("account", "Account", width=110),
         Column("app", "App", width=120, link=("Overview of the app", chosen_app)),
         Column("task_id", "Task", width=100),
-        Column("task_name", "Name", width=340),
+        Column("task_name", "Name", width=360),
         Column("script_id", "Script", width=90, link=("Overview of the script", chosen_script)),
         Column("status", "Status", width=110),
         Column(
@@ -137,7 +137,7 @@ def tasks() -> list[Builder[models.Panel]]:
         Column(value("C"), "Answer ratio", "percentunit", 1, width=110),
         Column(value("D"), "Call duration", "s", 1, width=110),
         Column(value("E"), "Failed calls", "none", 0, width=110),
-        Column(value("F"), "Spend", "locale", 4, width=110),
+        Column(value("F"), "Spend", "locale", 4, width=96),
         Column("currency", "Currency", width=80),
     ]
     panel = table(
