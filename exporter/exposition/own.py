@@ -31,16 +31,18 @@ class OwnRegistry(CollectorRegistry):
         super().__init__(auto_describe=True)
         self.changes: dict[Collector, int] = {}
         """How often each steady collector has changed; the others may have, at any moment."""
-        self.collectors: list[Collector] = []
+        self.live: tuple[Collector, ...] = ()
+        """Those others, as another tuple whenever they are others."""
 
     def register(self, collector: Collector) -> None:
         """Add a collector."""
         super().register(collector)
-        self.collectors.append(collector)
+        self.live = (*self.live, collector)
 
     def steady(self, *collectors: Collector) -> None:
         """Promise that ``changed`` is called whenever one of these changes."""
         self.changes.update(dict.fromkeys(collectors, 0))
+        self.live = tuple([each for each in self.live if each not in self.changes])
 
     def changed(self, *collectors: Collector) -> None:
         """Take note of a change."""
@@ -77,6 +79,8 @@ class OwnText:
         self._headers: dict[tuple[str, bool], str] = {}
         self._header_chunks: dict[tuple[str, bool], Chunk] = {}
         self._prefixes: _Prefixes = {}
+        self._live: tuple[Collector, ...] = ()
+        self._briefs: list[Brief] = []
         self._forms: dict[bool, _Form] = {}
         self._accounts: dict[ByAccount, _AccountTexts] = {}
 
@@ -125,20 +129,21 @@ class OwnText:
 
     def live(self, *, openmetrics: bool) -> bytes:
         """Return what is another every time: what the process takes."""
-        changes = self._registry.changes
-        live = [each for each in self._registry.collectors if each not in changes]
-        briefs = [each for each in live if isinstance(each, Brief)]
-        figures = [figure for each in briefs for figure in each.figures()]
+        if self._live is not self._registry.live:
+            self._live = self._registry.live
+            self._briefs = [each for each in self._live if isinstance(each, Brief)]
+            self._forms.clear()
+        figures = [figure for each in self._briefs for figure in each.figures()]
         form = self._forms.get(openmetrics)
         if form is None or form.figures != len(figures):
-            text = self._all_written(briefs, openmetrics=openmetrics)
+            text = self._all_written(self._briefs, openmetrics=openmetrics)
             self._forms[openmetrics] = _form(text)
         elif isfinite(sum(figures)):
             text = form.text % tuple(figures)
         else:
             text = form.text % tuple([number(each) for each in figures])
-        if len(briefs) < len(live):
-            others = [each for each in live if not isinstance(each, Brief)]
+        if len(self._briefs) < len(self._live):
+            others = [each for each in self._live if not isinstance(each, Brief)]
             text += self._all_written(others, openmetrics=openmetrics)
         return text.encode()
 
