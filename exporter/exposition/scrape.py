@@ -110,8 +110,8 @@ class Exposition:
             return (await _zipped(some) if compressed else some,)
         self._note_scrape()
         self._forms.add((openmetrics, compressed))
-        if compressed and not body.is_ready(openmetrics=openmetrics, compressed=True):
-            await self._zip(body, openmetrics=openmetrics)
+        if compressed:
+            body = await self._compressed(body, openmetrics=openmetrics)
         front = self._front(body, openmetrics=openmetrics, compressed=compressed)
         live = self._own.live(openmetrics=openmetrics) + end
         last = ended(live, front.crc, front.size) if compressed else live
@@ -173,6 +173,16 @@ class Exposition:
             )
         self._fronts[openmetrics, compressed] = front
         return front
+
+    async def _compressed(self, body: Body, *, openmetrics: bool) -> Body:
+        """Return what is to be shown, with its compressed form ready, and nothing removed in it."""
+        while not body.is_ready(openmetrics=openmetrics, compressed=True):
+            removals = self._removals
+            await self._zip(body, openmetrics=openmetrics)
+            if removals != self._removals:
+                # Another replica may be showing what was removed while this was compressed.
+                body = self._current()
+        return body
 
     async def _zip(self, body: Body, *, openmetrics: bool) -> None:
         if body.size < LARGE:

@@ -151,3 +151,22 @@ async def test_what_is_removed_is_shown_no_more_while_much_is_rendered(
     after = await scraped(exposition)
     assert CALLS + name not in after
     assert len(calls(after)) > 0
+
+
+async def test_what_is_removed_while_a_scrape_is_compressed_is_not_in_it(
+    exposition: Exposition, made: list[TrackedAccount], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Exposition._zip
+    gone = made[0].name
+    exposition.publish(made[0].go_on(1.0))
+    await settled(exposition)
+
+    async def meanwhile(self: Exposition, body: bodies.Body, *, openmetrics: bool) -> None:
+        monkeypatch.setattr(Exposition, "_zip", original)
+        await self._zip(body, openmetrics=openmetrics)
+        self.remove(gone)
+
+    monkeypatch.setattr(Exposition, "_zip", meanwhile)
+    text = await scraped(exposition, compressed=True)
+    assert f'account="{gone}"'.encode() not in text
+    assert f'account="{made[1].name}"'.encode() in text
