@@ -184,6 +184,19 @@ def test_prometheus_scrapes_over_tls_with_a_password(start: Start, folder: Path)
     no_harm(running)
 
 
+def test_prometheus_is_told_which_certificate_is_missing(start: Start, folder: Path) -> None:
+    running = start(VERIFIED)
+    scrape = {
+        "scheme": "https",
+        "tls_config": {"ca_file": str(folder / "ca.crt"), "server_name": "localhost"},
+    }
+    target = f"127.0.0.1:{port(running)}"
+    with prometheus(folder, target, metrics_path="/metrics", scrape=scrape) as scraper:
+        wait_for(lambda: scraper.value("up") == 0, "a refused scrape")
+        assert "certificate required" in scraper.target()["lastError"]
+    no_harm(running)
+
+
 def serial(running: Server) -> str:
     context = ssl.create_default_context(cadata=authority().cert_pem)
     with (

@@ -34,6 +34,15 @@ class ServerContext(ssl.SSLContext):
 
     allowed_names: frozenset[str] = frozenset()
 
+    def wrap_bio(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any
+    ) -> ssl.SSLObject:
+        """Begin a connection, which knows what is still to be sent."""
+        connection = super().wrap_bio(incoming, outgoing, *args, **kwargs)
+        if isinstance(connection, _Handshake):
+            connection.outgoing = outgoing
+        return connection
+
 
 class NewestContext(ssl.SSLContext):
     """What a server is started with: each new connection gets the context that is in force then.
@@ -58,16 +67,29 @@ class NewestContext(ssl.SSLContext):
 class _Handshake(ssl.SSLObject):
     """One connection. Whoever is not let in is refused before any request is read."""
 
+    outgoing: ssl.MemoryBIO | None = None
+    _failure: ssl.SSLError | None = None
+
     def do_handshake(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         try:
             super().do_handshake()
-            self._check_names()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as error:
-            # What a client does wrong is not the operator's concern, unless it is looked for.
-            found = (getattr(error, name, None) for name in ("verify_message", "reason"))
-            log.debug("handshake failed", reason=next(filter(None, found), error.args[-1]))
+            _log_failure(error)
+            if self.outgoing is None or not self.outgoing.pending:
+                raise
+            # What is pending is the alert that tells the client why. asyncio drops it where a
+            # handshake fails, and sends it where one goes on: so it seems to, until the client
+            # closes, says more, or has had the time that a handshake has.
+            self._failure = error
+            raise ssl.SSLWantReadError from error
+        try:
+            self._check_names()
+        except ssl.SSLError as error:
+            _log_failure(error)
             raise
 
     def _check_names(self) -> None:
@@ -79,6 +101,12 @@ class _Handshake(ssl.SSLObject):
             raise ssl.SSLCertVerificationError(
                 1, "the client's certificate has none of client_allowed_sans"
             )
+
+
+def _log_failure(error: ssl.SSLError) -> None:
+    # What a client does wrong is not the operator's concern, unless it is looked for.
+    found = (getattr(error, name, None) for name in ("verify_message", "reason"))
+    log.debug("handshake failed", reason=next(filter(None, found), error.args[-1]))
 
 
 def names_of(certificate: Mapping[str, Any]) -> frozenset[str]:

@@ -205,6 +205,63 @@ async def test_only_verified_clients_are_let_in(
     assert "Traceback" not in heard.text
 
 
+def told(port: int, tls: ssl.SSLContext) -> str:
+    """Ask, and return what the server says against it, as OpenSSL names it; empty: nothing."""
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            tls.wrap_socket(plain, server_hostname="localhost") as secured,
+        ):
+            secured.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+            # In TLS 1.3 the server sees a certificate only once the client takes it for agreed.
+            secured.recv(1000)
+    except ssl.SSLError as error:
+        return error.reason
+    return ""
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+async def test_who_is_refused_is_told_why(
+    folder: Path, file: Path, version: str, heard: pytest.LogCaptureFixture
+) -> None:
+    without = {
+        "TLSv1_2": "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "TLSv1_3": "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    }
+    async with serving(access(file, VERIFIED)) as served:
+        for pair, reason in (
+            (None, without[version]),
+            (issue("self-made"), "TLSV1_ALERT_UNKNOWN_CA"),
+            (client(expired=True), "SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+        ):
+            tls = trusting() if pair is None else certified(folder, pair)
+            tls.minimum_version = tls.maximum_version = ssl.TLSVersion[version]
+            assert await asyncio.to_thread(told, served.port, tls) == reason
+        assert (await served.fetch(tls=certified(folder, client())))[0] == 200
+    assert "Traceback" not in heard.text
+
+
+async def test_a_version_that_is_not_spoken_is_named(file: Path) -> None:
+    tls = trusting()
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with serving(access(file, f"{TLS}  min_version: TLS13\n")) as served:
+        reason = await asyncio.to_thread(told, served.port, tls)
+    assert reason == "TLSV1_ALERT_PROTOCOL_VERSION"
+
+
+async def test_who_was_told_and_stays_is_let_go(time: VirtualTime, file: Path) -> None:
+    async with serving(access(file, TLS)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(b"\x16\x03\x01\x00\x04" + bytes(4))
+        assert (await reader.read(1)) == b"\x15"  # an alert
+        await asyncio.sleep(11)
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        assert reader.at_eof()
+        assert time.monotonic() < 12
+        writer.close()
+
+
 async def test_who_is_listed_is_trusted_without_an_authority(folder: Path, file: Path) -> None:
     listed = issue("listed")
     (folder / "ca.crt").write_text(listed.cert_pem)
