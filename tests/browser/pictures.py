@@ -16,7 +16,7 @@ from tests.browser.visits import Look
 from tests.integration.servers import exporter
 
 FOLDER = Path("docs/pictures")
-BITE = 75.0
+BITE = 150.0
 """Seconds after which an incident has gone well into the figures."""
 
 
