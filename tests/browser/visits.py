@@ -63,14 +63,14 @@ class Visit:
         return width <= self.look.width
 
     def barriers(self) -> list[str]:
-        """What axe-core finds, as serious or critical."""
+        """What axe-core finds, but for trifles."""
         self.page.evaluate(AXE)
         found: dict[str, Any] = self.page.evaluate("axe.run({resultTypes: ['violations']})")
         assert found["passes"], "axe-core looked at nothing"
         return [
             f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
             for each in found["violations"]
-            if each["impact"] in {"serious", "critical"}
+            if each["impact"] in {"moderate", "serious", "critical"}
             for node in each["nodes"]
         ]
 
