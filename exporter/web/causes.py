@@ -1,5 +1,6 @@
 """Why an account cannot be polled, as a sentence that a person would say, and what to do. Pure."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,11 @@ _SENTENCES: Final = {
     "internal": "The exporter itself has a fault.",
 }
 REASONS: Final = frozenset(_SENTENCES)
+_NUMBERS: Final = {
+    "http": re.compile(r"HTTP ([0-9]{3})"),
+    "unknown_code": re.compile(r"\(code ([^)]{1,20})\)"),
+}
+"""Where the message has the number that its reason is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ class Cause:
 def cause(failure: Failure, health: Health) -> Cause:
     """Explain a failure by its reason, and by what else is known of the account."""
     sentence = _SENTENCES.get(failure.reason, "The last poll failed.")
+    numbers = _NUMBERS.get(failure.reason)
+    if numbers is not None and (found := numbers.search(failure.message)):
+        sentence = f"{sentence.removesuffix('.')}: {visible(found[1])}."
     remedy = visible(failure.remedy, _LONGEST)
     skew = health.clock_skew
     if failure.reason == "clock_skew" and skew is not None:

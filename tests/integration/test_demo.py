@@ -87,7 +87,7 @@ def test_tasks_get_stuck_and_go_on(demo: Server) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("api", "The API answers with an HTTP error."),
+        ("api", "The API answers with an HTTP error: 503."),
         ("refused", "The API refuses the key or the secret."),
     ],
 )
