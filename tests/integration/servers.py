@@ -232,3 +232,26 @@ def prometheus(
     ) as server:
         server.wait_until_ready()
         yield Prometheus(server)
+
+
+@contextmanager
+def running_alertmanager(config: Any, folder: Path) -> Iterator[Server]:
+    """One Alertmanager, by Debian's name for it or its own, in no cluster."""
+    executable = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    assert executable, "no alertmanager on PATH: `make servers` installs it"
+    path = folder / "alertmanager.json"
+    path.write_text(json.dumps(config))  # JSON is YAML
+    port = free_port()
+    with running(
+        [
+            executable,
+            f"--config.file={path}",
+            f"--storage.path={folder / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ],
+        port=port,
+        log=folder / "alertmanager.log",
+    ) as server:
+        server.wait_until_ready()
+        yield server

@@ -23,7 +23,15 @@ import pytest
 import yaml
 
 from tests.integration.conftest import StartExporter
-from tests.integration.servers import Prometheus, Server, fetch, free_port, running, wait_for
+from tests.integration.servers import (
+    Prometheus,
+    Server,
+    fetch,
+    free_port,
+    running,
+    running_alertmanager,
+    wait_for,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -216,7 +224,7 @@ def watched(tmp_path: Path, start_exporter: StartExporter, pager: Pager) -> Iter
     )
     exporter.wait_until_ready()
     with (
-        start_alertmanager(tmp_path, pager) as alertmanager,
+        running_alertmanager(alertmanager_config(pager), tmp_path) as alertmanager,
         start_prometheus(tmp_path, exporter.url, alertmanager.url) as prometheus,
     ):
         wait_for(lambda: prometheus.query("itnio_up == 1"), "a good poll, scraped")
@@ -256,29 +264,6 @@ def start_prometheus(folder: Path, target: str, alertmanager: str) -> Iterator[P
     ) as server:
         server.wait_until_ready()
         yield Prometheus(server)
-
-
-@contextmanager
-def start_alertmanager(folder: Path, pager: Pager) -> Iterator[Server]:
-    """An Alertmanager that pages the pager."""
-    executable = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-    assert executable, "no alertmanager on PATH: `make servers` installs it"
-    path = folder / "alertmanager.json"
-    path.write_text(json.dumps(alertmanager_config(pager)))
-    port = free_port()
-    with running(
-        [
-            executable,
-            f"--config.file={path}",
-            f"--storage.path={folder / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-        ],
-        port=port,
-        log=folder / "alertmanager.log",
-    ) as server:
-        server.wait_until_ready()
-        yield server
 
 
 def test_durations_are_hastened() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from copy import deepcopy
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.integration.servers import Server, fetch, free_port, running, wait_for
+from tests.integration.servers import Server, fetch, running_alertmanager, wait_for
 from tests.prometheus.files import ALERTS, FOLDER, NAMES, accepted
 
 CONFIG = FOLDER / "alertmanager.yml"
@@ -208,26 +207,10 @@ def test_a_balance_that_runs_out_is_also_low_and_told_once() -> None:
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[Server]:
     """With this configuration, but for the receivers, who hear nothing."""
-    executable = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-    assert executable, "no alertmanager on PATH: `make servers` installs it"
     quiet = deepcopy(config())
     quiet["global"] = {}
     quiet["receivers"] = [{"name": receiver["name"]} for receiver in quiet["receivers"]]
-    path = tmp_path / "alertmanager.json"
-    path.write_text(json.dumps(quiet))  # JSON is YAML
-    port = free_port()
-    with running(
-        [
-            executable,
-            f"--config.file={path}",
-            f"--storage.path={tmp_path / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-        ],
-        port=port,
-        log=tmp_path / "alertmanager.log",
-    ) as server:
-        server.wait_until_ready()
+    with running_alertmanager(quiet, tmp_path) as server:
         yield server
 
 

@@ -397,13 +397,19 @@ async def beating_by_hand(place: tuple[Fleet, AsyncExitStack]) -> Replica:
     return one
 
 
-async def test_who_comes_back_late_shows_only_what_it_has_got_again(
-    fleet: tuple[Fleet, AsyncExitStack],
-) -> None:
-    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
+async def one_dead_to_another(place: tuple[Fleet, AsyncExitStack]) -> tuple[Replica, Replica]:
+    """One that had everything and was cut off for too long, and one that has not looked yet."""
+    first, second = await beating_by_hand(place), await beating_by_hand(place)
     await first.ownership.beat()
     first.cut_off()
     await asyncio.sleep(BEAT * (BEATS_UNTIL_DEAD + 0.5))
+    return first, second
+
+
+async def test_who_comes_back_late_shows_only_what_it_has_got_again(
+    fleet: tuple[Fleet, AsyncExitStack],
+) -> None:
+    first, second = await one_dead_to_another(fleet)
     # The other has looked, and finds the first one dead ...
     view = await second.ownership._look()
     # ... which tells that it lives before the other takes what it has seen to be free.
@@ -419,10 +425,7 @@ async def test_who_comes_back_late_shows_only_what_it_has_got_again(
 async def test_what_was_found_free_is_left_to_who_came_back_and_shows_it(
     fleet: tuple[Fleet, AsyncExitStack],
 ) -> None:
-    first, second = await beating_by_hand(fleet), await beating_by_hand(fleet)
-    await first.ownership.beat()
-    first.cut_off()
-    await asyncio.sleep(BEAT * (BEATS_UNTIL_DEAD + 0.5))
+    first, second = await one_dead_to_another(fleet)
     view = await second.ownership._look()
     await first.ownership.beat()
     assert first.polled

@@ -149,19 +149,21 @@ async def test_two_that_begin_at_once_create_the_tables_once(server: PostgresSer
     assert refused.value.reason == "newer"
 
 
+async def lock(connection: asyncpg.Connection) -> bool:
+    got: bool = await connection.fetchval("SELECT pg_try_advisory_lock(1)")
+    return got
+
+
+async def wait_for_lock(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET lock_timeout = '4s'")
+    await connection.execute("SELECT pg_advisory_lock(1)")
+
+
 async def test_what_is_silent_for_long_is_given_up_by_the_server(server: PostgresServer) -> None:
     url = server.database()
     noticed: list[bool] = []
     stopped = Session(url, silence=1, lost=lambda: noticed.append(True))
     other = Session(url, silence=5)
-
-    async def lock(connection: asyncpg.Connection) -> bool:
-        got: bool = await connection.fetchval("SELECT pg_try_advisory_lock(1)")
-        return got
-
-    async def wait_for_lock(connection: asyncpg.Connection) -> None:
-        await connection.execute("SET lock_timeout = '4s'")
-        await connection.execute("SELECT pg_advisory_lock(1)")
 
     assert await stopped.use(lock)
     assert not await other.use(lock)
@@ -186,14 +188,6 @@ async def test_what_was_stopped_in_the_middle_of_an_exchange_holds_nothing(
 ) -> None:
     url = server.database()
     stopped, other = Session(url, silence=1), Session(url, silence=5)
-
-    async def lock(connection: asyncpg.Connection) -> bool:
-        got: bool = await connection.fetchval("SELECT pg_try_advisory_lock(1)")
-        return got
-
-    async def wait_for_lock(connection: asyncpg.Connection) -> None:
-        await connection.execute("SET lock_timeout = '4s'")
-        await connection.execute("SELECT pg_advisory_lock(1)")
 
     assert await stopped.use(lock)
     connection = stopped._connection
