@@ -1,5 +1,6 @@
 """Measures polling and writes its piece of docs/performance.md, its figures and its picture."""
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from benchmarks.polling import commits, cost, memory, polls
 from benchmarks.polling.commits import Commits
 from benchmarks.polling.cost import PageCost
 from benchmarks.polling.polls import CONCURRENCY, LATENCY, Polls, Sequential
+from exporter.app import SEARCHES
 
 SIZES: Final = (10_000, 30_000, 100_000)
 RUNS: Final = 3
@@ -61,6 +63,7 @@ def run(out: Path, *, quick: bool = False) -> str:
 
 
 def _measured(sizes: Sequence[int], runs: int) -> Measured:
+    gc.set_threshold(*SEARCHES)  # as the exporter does
     made: dict[int, list[Polls]] = {size: [] for size in sizes}
     pages: list[PageCost] = []
     for _ in range(runs):

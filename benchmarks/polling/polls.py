@@ -18,7 +18,6 @@ import structlog
 from benchmarks.polling.server import serving
 from benchmarks.polling.world import PAGE
 from exporter.accounts import Accounts
-from exporter.app import SEARCHES
 from exporter.config import parse
 
 LATENCY = 0.05
@@ -115,7 +114,6 @@ async def _polled(url: str, tick: Any, requests: Any, tasks: int, state: Path) -
     try:
         await accounts.open()
         gc.freeze()  # as the exporter does once it has started
-        gc.set_threshold(*SEARCHES)
         with longest_turn() as longest:
             wall, cpu = time.perf_counter(), time.process_time()
             whole = await accounts.poll_once()

@@ -6,6 +6,7 @@ are put together from the same chunks, and so are their deflated forms.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from exporter.exposition.families.family import Family
@@ -37,11 +38,21 @@ class Chunk:
         return self._deflated
 
 
+def text_of(chunks: Iterable[Chunk]) -> bytes:
+    """Return the lines of chunks, one after the other."""
+    return b"".join([text for each in chunks for text in each.texts])
+
+
 def deflated_together(chunks: Sequence[Chunk]) -> Sequence[Deflated]:
     """Return chunks deflated each for itself, or as one where they are short."""
     if sum(each.size for each in chunks) >= _WHOLE:
         return [each.deflated() for each in chunks]
-    return [deflate(b"".join([text for each in chunks for text in each.texts]))]
+    return [deflate(text_of(chunks))]
+
+
+@lru_cache(maxsize=256)
+def _header_chunk(family: Family, *, openmetrics: bool) -> Chunk:
+    return Chunk((header(family, openmetrics=openmetrics),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,8 @@ class Body:
     def make_plain(self, *, openmetrics: bool) -> Iterator[None]:
         """Make the plain form a piece at a time."""
         pieces: list[bytes] = []
-        for piece in _pieces(self._texts(openmetrics=openmetrics)):
+        announced = self._announced(openmetrics=openmetrics)
+        for piece in _pieces(text for each in announced for text in each.texts):
             pieces.append(piece)
             yield
         self._plain[openmetrics] = tuple(pieces)
@@ -91,7 +103,7 @@ class Body:
     def gzipped(self, *, openmetrics: bool) -> Gzipped:
         """Return the same gzipped; the first time this takes a while, and is for a thread."""
         if openmetrics not in self._gzipped:
-            parts = list(self._deflated(openmetrics=openmetrics))
+            parts = deflated_together(list(self._announced(openmetrics=openmetrics)))
             pieces = tuple(_pieces([HEAD, *(each.data for each in parts)], PACKED_PIECE))
             size = sum(each.size for each in parts)
             self._gzipped[openmetrics] = Gzipped(pieces, checksum(parts), size)
@@ -105,22 +117,13 @@ class Body:
             for family, chunks in self._families
             if not wanted.isdisjoint((family.name, family_name(family)))
         )
-        return b"".join(Body(named)._texts(openmetrics=openmetrics))  # noqa: SLF001  # one class
+        return text_of(Body(named)._announced(openmetrics=openmetrics))  # noqa: SLF001  # one class
 
-    def _texts(self, *, openmetrics: bool) -> Iterator[bytes]:
+    def _announced(self, *, openmetrics: bool) -> Iterator[Chunk]:
+        """Yield every chunk, each family's after its header."""
         for family, chunks in self._families:
-            yield header(family, openmetrics=openmetrics)
-            for each in chunks:
-                yield from each.texts
-
-    def _deflated(self, *, openmetrics: bool) -> Iterator[Deflated]:
-        if self.size < _WHOLE:
-            yield deflate(b"".join(self._texts(openmetrics=openmetrics)))
-            return
-        for family, chunks in self._families:
-            yield deflate(header(family, openmetrics=openmetrics))
-            for each in chunks:
-                yield each.deflated()
+            yield _header_chunk(family, openmetrics=openmetrics)
+            yield from chunks
 
 
 def _pieces(texts: Iterable[bytes], least: int = PIECE) -> Iterator[bytes]:

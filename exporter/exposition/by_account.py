@@ -10,24 +10,18 @@ from itertools import count
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
+from exporter.exposition.account_metrics import AccountMetrics
+
 
 class ByAccount(Collector):
-    """The metrics of all accounts, those of each made by ``make`` and in no registry.
+    """The metrics of all accounts; ``changed`` is called whenever any account's have."""
 
-    ``make`` makes the same metrics for each account, in the same order; ``changed`` is called
-    whenever any account's have.
-    """
-
-    def __init__(
-        self,
-        make: Callable[[], Sequence[Collector]],
-        changed: Callable[[], None],
-        registry: CollectorRegistry,
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._empty = tuple(_told(each) for each in make())
-        self._of: dict[str, Sequence[Collector]] = {}
-        self._current: dict[str, list[int]] = {}
+        self._empty = tuple(_told(each) for each in AccountMetrics().all)
+        self._of: dict[str, AccountMetrics] = {}
+        self._revision_of: dict[str, list[int]] = {}
+        """Of each of an account's metrics."""
         self._revisions = count()
         registry.register(self)
 
@@ -40,7 +34,7 @@ class ByAccount(Collector):
         for place, empty in enumerate(self._empty):
             family = Metric(empty.name, empty.documentation, empty.type, empty.unit)
             for metrics in self._of.values():
-                family.samples += _told(metrics[place]).samples
+                family.samples += _told(metrics.all[place]).samples
             yield family
 
     @property
@@ -48,33 +42,40 @@ class ByAccount(Collector):
         """The accounts there are, in the order in which they came."""
         return self._of
 
-    def add(self, account: str, metrics: Sequence[Collector]) -> None:
-        """Tell of an account from now on."""
-        self._of[account] = metrics
-        self._current[account] = [next(self._revisions) for _ in metrics]
-        self._changed()
+    def of(self, account: str) -> AccountMetrics:
+        """Return an account's metrics, which are told of from now on; the same ones each time."""
+        metrics = self._of.get(account)
+        if metrics is None:
+            metrics = self._of[account] = AccountMetrics()
+            self._revision_of[account] = [next(self._revisions) for _ in metrics.all]
+            self._changed()
+        return metrics
 
     def remove(self, account: str) -> None:
         """Tell of an account no more."""
         if self._of.pop(account, None) is not None:
-            del self._current[account]
+            del self._revision_of[account]
             self._changed()
 
     def changed(self, account: str, *metrics: Collector) -> None:
-        """Take note that some of an account's metrics have changed."""
-        known = self._of.get(account, ())
-        # Else a client that ends tells of what has been forgotten.
-        for each in set(metrics).intersection(known):
-            self._current[account][known.index(each)] = next(self._revisions)
-            self._changed()
+        """Take note that some of an account's metrics have changed.
+
+        Not where they are those of before it was removed: a client that ends may tell of them yet.
+        """
+        if account not in self._of:
+            return
+        for place, known in enumerate(self._of[account].all):
+            if known in metrics:
+                self._revision_of[account][place] = next(self._revisions)
+                self._changed()
 
     def revisions(self, account: str) -> Sequence[int]:
         """Return for each of an account's metrics a number that no other state of it ever has."""
-        return self._current[account]
+        return self._revision_of[account]
 
     def metric(self, account: str, place: int) -> Metric:
         """Return one of an account's metrics, by its place among them."""
-        return _told(self._of[account][place])
+        return _told(self._of[account].all[place])
 
 
 def _told(collector: Collector) -> Metric:

@@ -4,12 +4,12 @@ import asyncio
 import gzip
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from exporter.exposition.body import Body, Chunk, deflated_together
+from exporter.exposition.body import Body, Chunk, deflated_together, text_of
 from exporter.exposition.gzipped import LEVEL, Deflated, checksum, ended
 from exporter.exposition.kept import Renderer
 from exporter.exposition.own import OwnRegistry, OwnText
@@ -128,7 +128,7 @@ class Exposition:
             own = self._own.only(names, openmetrics=openmetrics)
             return body.only(names, openmetrics=openmetrics) + own + end
         self._note_scrape()
-        steady = _text(self._own.steady(openmetrics=openmetrics))
+        steady = text_of(self._own.steady(openmetrics=openmetrics))
         live = self._own.live(openmetrics=openmetrics)
         return b"".join((*body.plain(openmetrics=openmetrics), steady, live, end))
 
@@ -169,7 +169,7 @@ class Exposition:
             )
         else:
             front = _Front(
-                body, steady, _ending_in(body.plain(openmetrics=openmetrics), _text(steady))
+                body, steady, _ending_in(body.plain(openmetrics=openmetrics), text_of(steady))
             )
         self._fronts[openmetrics, compressed] = front
         return front
@@ -212,10 +212,6 @@ class Exposition:
         finally:
             if self._rendering is asyncio.current_task():
                 self._rendering = None
-
-
-def _text(chunks: Iterable[Chunk]) -> bytes:
-    return b"".join([text for chunk in chunks for text in chunk.texts])
 
 
 def _ending_in(pieces: Pieces, end: bytes) -> Pieces:

@@ -46,12 +46,7 @@ class Telemetry:
         Process(registry=self.registry)
         self.registry.steady(PlatformCollector(registry=self.registry))
         Garbage(registry=self.registry)
-        self._accounts: dict[str, AccountMetrics] = {}
-        self._by_account = ByAccount(
-            lambda: AccountMetrics().all,
-            lambda: self.registry.changed(self._by_account),
-            self.registry,
-        )
+        self._by_account = ByAccount(self.registry, lambda: self.registry.changed(self._by_account))
         self._store: _StoreMetrics | None = None
         self._owned: Gauge | None = None
         self.reload_successful = Gauge(
@@ -90,7 +85,6 @@ class Telemetry:
     def forget(self, name: str) -> None:
         """Remove the series of an account that is no longer configured."""
         self._codes.pop(name, None)
-        self._accounts.pop(name, None)
         self._by_account.remove(name)
 
     def reloaded(self, now: float, *, successful: bool) -> None:
@@ -136,14 +130,12 @@ class Telemetry:
             return code
         return "other"
 
-    def begin_account(self, name: str) -> "AccountMetrics":
+    def begin_account(self, name: str) -> AccountMetrics:
         """Show the counters of an account at 0, so that their first value counts as an increase.
 
         Those of an account that is there already go on where they are.
         """
-        if name in self._accounts:
-            return self._accounts[name]
-        metrics = self._accounts[name] = AccountMetrics()
+        metrics = self._by_account.of(name)
         for metric in (metrics.polls, metrics.poll_duration, metrics.api_request_duration):
             metric.labels(name)
         metrics.corrections.labels(name)
@@ -151,7 +143,7 @@ class Telemetry:
         metrics.api_requests.labels(name, self.known_code(name, "0"))
         for reason in self.reasons:
             metrics.poll_failures.labels(name, reason)
-        self._by_account.add(name, metrics.all)
+        self.changed(name, *metrics.all)
         return metrics
 
     def changed(self, account: str, *metrics: Collector) -> None:
